@@ -1,3 +1,6 @@
 #pragma once
 
 // Every public header of the core.
+
+#include <bursar/base/bytes.h>
+#include <bursar/base/quoted.h>
