@@ -28,14 +28,14 @@ class ResourceGroupRegistry {
   // more than there can be, gives the token of `root`; this is counted, and warned of once on standard error.
   [[nodiscard]] ResourceGroupToken register_resource_group(std::string_view name) noexcept;
 
-  // Frees the group's name. Blocks that it still holds go on crediting it; once the last one is gone, and no thread is in
-  // the group, its number is used again and its figures are added to those of all retired groups. Registering the name
-  // again before that revives the group. False where the token is stale already, or `root`.
+  // Frees the group's name. Blocks that it still holds go on crediting it; once the last one is gone, and no thread is
+  // in the group, its number is used again and its figures are added to those of all retired groups. Registering the
+  // name again before that revives the group. False where the token is stale already, or `root`.
   bool retire(ResourceGroupToken token) noexcept;
 
-  // Calls `visitor(std::string_view name, const ResourceStats& stats)` for each group, `root` first, then in the order of
-  // their numbers. No lock is held meanwhile: the visitor may register and retire groups, allocate, and take its time.
-  // Groups that are retired and still hold something are visited under the name that they had.
+  // Calls `visitor(std::string_view name, const ResourceStats& stats)` for each group, `root` first, then in the order
+  // of their numbers. No lock is held meanwhile: the visitor may register and retire groups, allocate, and take its
+  // time. Groups that are retired and still hold something are visited under the name that they had.
   template <typename Visitor>
   void visit_resource_groups(Visitor&& visitor) const {
     using Plain = std::remove_reference_t<Visitor>;

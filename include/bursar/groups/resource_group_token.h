@@ -10,6 +10,10 @@
 
 namespace bursar {
 
+namespace groups {
+class ThreadAccount;
+}  // namespace groups
+
 class ResourceTrackingGuard;
 
 // Names a resource group. Eight bytes, to be copied freely.
@@ -31,6 +35,11 @@ class ResourceGroupToken {
 
   // The group's figures now. Cost: one pass over the process's threads.
   [[nodiscard]] ResourceStats stats() const noexcept;
+
+  // The most bytes that were ever live at once. Looked at whenever a thread has allocated 16 KiB more, or 1/128 of the
+  // group's live bytes shared out over its threads where that is more, and at this call; never more than was really
+  // live.
+  [[nodiscard]] std::uint64_t peak_live_bytes() const noexcept;
 
   // The calling thread charges this group until the guard ends.
   [[nodiscard]] ResourceTrackingGuard enter() const noexcept;
@@ -56,9 +65,9 @@ class ResourceGroupToken {
   std::uint16_t index_ = 0;
 };
 
-// While it lives, the thread that made it charges the token's group: allocations and CPU time. Guards nest; the innermost
-// one counts, and the time of an inner group is not the outer one's. They end in the reverse order of their making, on
-// the thread that made them.
+// While it lives, the thread that made it charges the token's group: allocations and CPU time. Guards nest; the
+// innermost one counts, and the time of an inner group is not the outer one's. They end in the reverse order of their
+// making, on the thread that made them.
 //
 // Thread-safety: belongs to one thread. Allocates: no. Blocks: no.
 // Cost: a few instructions, and a read of the thread's CPU clock at either end.
@@ -70,12 +79,17 @@ class [[nodiscard]] ResourceTrackingGuard {
   ResourceTrackingGuard& operator=(const ResourceTrackingGuard&) = delete;
 
  private:
-  void* thread_;
-  std::uint16_t entered_;
-  std::uint16_t previous_;
+  void end_out_of_order() noexcept;
+
+  groups::ThreadAccount* account_;  // null where the thread is past its end: then `root` is charged
+  std::uint32_t place_ = 0;
+  std::uint16_t entered_ = 0;
+  std::uint16_t previous_ = 0;
 };
 
-inline ResourceTrackingGuard ResourceGroupToken::enter() const noexcept { return ResourceTrackingGuard(*this); }
+inline ResourceTrackingGuard ResourceGroupToken::enter() const noexcept {
+  return ResourceTrackingGuard(*this);
+}
 
 template <typename Callable>
 auto ResourceGroupToken::bind(Callable&& callable) const {

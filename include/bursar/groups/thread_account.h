@@ -1,0 +1,189 @@
+#pragma once
+
+#include <bursar/cpu/thread_clock.h>
+#include <bursar/groups/counter.h>
+#include <bursar/groups/group_index.h>
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+// The ledger's innermost part: what one thread has charged to each group. Whoever counts goes through here; users of
+// Bursar have tokens and guards, and nothing in this file is promised to them.
+namespace bursar::groups {
+
+inline constexpr std::size_t kPageBytes = 4096;
+
+// What one thread has charged to one group: a cache line of its own.
+struct alignas(64) GroupCell {
+  Counter allocated_bytes;
+  Counter allocated_objects;
+  Counter deallocated_bytes;
+  Counter deallocated_objects;
+  Counter cpu_nanos;
+  Counter entries;  // how often a guard, or another that charges by token, came in...
+  Counter exits;    // ...and left. Guards may end on another thread: only the sums over all threads are equal.
+  // The value of `allocated_bytes` at which the group's peak is looked at again. Belongs to the owner.
+  std::uint64_t next_peak_check_bytes = 0;
+};
+static_assert(sizeof(GroupCell) == 64);
+static_assert(kGroupsPerPage * sizeof(GroupCell) == kPageBytes);
+
+// One thread's books: a cell for every group that there can be, mapped from the kernel in one piece, of which only the
+// pages that are used ever become resident (4 KiB for each 64 groups). An account is never unmapped: when its thread
+// ends another takes it over and counts on, so nothing has to be folded, and a reader may look at any time.
+//
+// Thread-safety: functions marked "owner" belong to the thread that owns the account; the others to any.
+// Allocates: no. Blocks: no.
+class alignas(kPageBytes) ThreadAccount {
+ public:
+  // Of guards nested deeper than this, one that ends out of order is not noticed.
+  static constexpr std::uint32_t kMaxDepth = 1024;
+
+  // Owner. The group that the thread is in.
+  [[nodiscard]] GroupIndex current() const noexcept { return current_.load(std::memory_order_relaxed); }
+  // Any thread.
+  [[nodiscard]] GroupIndex current_seen_from_outside() const noexcept {
+    return current_.load(std::memory_order_acquire);
+  }
+
+  // Owner. Charges a block of `bytes` to the group that allocations are charged to, and says which it was.
+  GroupIndex charge_allocation(std::uint64_t bytes) noexcept {
+    const GroupIndex group = allocating_.load(std::memory_order_relaxed);
+    charge_allocation_to(group, bytes);
+    return group;
+  }
+
+  // Owner. REQUIRES: the thread is in the group, or the group cannot be retired meanwhile.
+  void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept {
+    GroupCell& cell = cells_[group];
+    cell.allocated_bytes.add(bytes);
+    cell.allocated_objects.add(1);
+    if (cell.allocated_bytes.load() >= cell.next_peak_check_bytes) [[unlikely]] {
+      look_at_peak(group);
+    }
+  }
+
+  // Owner. Credits the group that a block was charged to.
+  void charge_release(GroupIndex group, std::uint64_t bytes) noexcept {
+    touch(group);
+    GroupCell& cell = cells_[group];
+    cell.deallocated_bytes.add(bytes);
+    cell.deallocated_objects.add(1);
+  }
+
+  // Owner. From now on `group` is charged. The CPU time since the last change goes to the group that is left.
+  void switch_to(GroupIndex group) noexcept;
+
+  // Owner. Allocations alone are charged to `group`, until it is called again with what it answered or the thread
+  // changes groups.
+  GroupIndex exchange_allocating(GroupIndex group) noexcept {
+    const GroupIndex previous = allocating_.load(std::memory_order_relaxed);
+    touch(group);
+    allocating_.store(group, std::memory_order_relaxed);
+    return previous;
+  }
+
+  // Owner. The stack of guards: `push` answers the guard's place in it, `pop` takes it out and says which group is
+  // charged from now on. A guard that ends before one that was made after it is only marked, and is taken out with it.
+  [[nodiscard]] std::uint32_t push_guard() noexcept { return depth_++; }
+  [[nodiscard]] GroupIndex pop_guard(std::uint32_t place, GroupIndex previous) noexcept;
+  [[nodiscard]] bool is_innermost(std::uint32_t place) const noexcept { return place + 1 == depth_; }
+  // Any thread: for a guard that ends out of order.
+  void mark_guard_ended(std::uint32_t place, GroupIndex previous) noexcept {
+    if (place < kMaxDepth) ended_guards_[place].store(kEndedFlag | previous, std::memory_order_release);
+  }
+
+  [[nodiscard]] GroupCell& cell(GroupIndex group) noexcept { return cells_[group]; }
+  [[nodiscard]] const GroupCell& cell(GroupIndex group) const noexcept { return cells_[group]; }
+
+  // Whether any group of the page was ever charged here. What was not need not be read, and stays unmapped.
+  [[nodiscard]] bool touched(std::size_t page) const noexcept {
+    return touched_pages_[page].load(std::memory_order_acquire);
+  }
+  // Owner (or any, on the shared account). Relaxed: the release of the counter that follows publishes it.
+  void touch(GroupIndex group) noexcept {
+    touched_pages_[group / kGroupsPerPage].store(true, std::memory_order_relaxed);
+  }
+
+  // The CPU time of the group that the thread is in, with the stretch that is still running.
+  struct RunningStretch {
+    GroupIndex group;
+    std::uint64_t cpu_nanos;
+  };
+  // Any thread. Nothing where no thread owns the account or it changes groups too fast to be caught, in which case its
+  // cells alone are right. Cost: a system call.
+  [[nodiscard]] bool read_running_stretch(RunningStretch& out) const noexcept;
+
+  [[nodiscard]] bool owned() const noexcept { return owned_.load(std::memory_order_acquire); }
+  [[nodiscard]] ThreadAccount* next() const noexcept { return next_; }
+
+ private:
+  friend class AccountList;
+
+  static constexpr std::uint32_t kEndedFlag = 1U << 16;
+
+  [[gnu::cold, gnu::noinline]] void look_at_peak(GroupIndex group) noexcept;
+  void begin(pid_t thread) noexcept;
+  void end() noexcept;
+
+  std::atomic<GroupIndex> allocating_{kRootIndex};  // the same as `current_` but for a detour of a few instructions
+  std::atomic<GroupIndex> current_{kRootIndex};
+  std::uint32_t depth_ = 0;
+  // Odd while the owner changes groups: a reader then tries again, and a signal handler leaves the clock alone.
+  std::atomic<std::uint32_t> change_{0};
+  cpu::ThreadClock clock_;
+  std::atomic<pid_t> thread_{0};
+  std::atomic<bool> owned_{false};
+  ThreadAccount* next_ = nullptr;
+  std::array<std::atomic<bool>, kGroupPages> touched_pages_{};
+  std::array<std::atomic<std::uint32_t>, kMaxDepth> ended_guards_{};
+  alignas(kPageBytes) std::array<GroupCell, kGroupIndexes> cells_{};
+};
+
+namespace internal {
+// Null before the thread's first use, and after its end.
+extern constinit thread_local ThreadAccount* this_thread [[gnu::tls_model("initial-exec")]];
+[[gnu::cold, gnu::noinline]] ThreadAccount* open_account() noexcept;
+[[gnu::cold, gnu::noinline]] GroupIndex charge_allocation_late(std::uint64_t bytes) noexcept;
+[[gnu::cold, gnu::noinline]] void charge_allocation_late_to(GroupIndex group, std::uint64_t bytes) noexcept;
+[[gnu::cold, gnu::noinline]] void charge_release_late(GroupIndex group, std::uint64_t bytes) noexcept;
+}  // namespace internal
+
+// The calling thread's account, opened if need be. Null where it cannot have one any more (its thread-local data is
+// gone) or not yet (a signal handler that interrupted the opening), or where memory cannot be mapped: then the
+// functions below count on an account that all such threads share.
+[[nodiscard]] inline ThreadAccount* this_thread_account() noexcept {
+  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+    return account;
+  }
+  return internal::open_account();
+}
+
+inline GroupIndex charge_allocation(std::uint64_t bytes) noexcept {
+  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+    return account->charge_allocation(bytes);
+  }
+  return internal::charge_allocation_late(bytes);
+}
+
+inline void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept {
+  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+    account->charge_allocation_to(group, bytes);
+  } else {
+    internal::charge_allocation_late_to(group, bytes);
+  }
+}
+
+inline void charge_release(GroupIndex group, std::uint64_t bytes) noexcept {
+  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+    account->charge_release(group, bytes);
+  } else {
+    internal::charge_release_late(group, bytes);
+  }
+}
+
+}  // namespace bursar::groups

@@ -1,0 +1,59 @@
+#include <bursar/alloc/large_block_table.h>
+
+namespace bursar::alloc {
+namespace {
+
+constexpr std::uint64_t kEmpty = 0;
+constexpr std::uint64_t kErased = 1;  // a search goes on behind it
+constexpr unsigned kOwnerBits = 16;
+
+constinit LargeBlockTable table;
+
+// An address of 47 bits that is a multiple of 16, and 16 bits of owner: fits, with room.
+std::uint64_t key_of(const void* block) noexcept {
+  return (reinterpret_cast<std::uintptr_t>(block) >> 4) << kOwnerBits;
+}
+
+bool holds(std::uint64_t word, std::uint64_t key) noexcept {
+  return word >> kOwnerBits == key >> kOwnerBits;
+}
+
+}  // namespace
+
+LargeBlockTable& large_block_table() noexcept {
+  return table;
+}
+
+bool LargeBlockTable::insert(const void* block, groups::GroupIndex owner) noexcept {
+  const std::size_t home = reinterpret_cast<std::uintptr_t>(block) >> kAddressShift;
+  for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
+    std::atomic<std::uint64_t>& place = places_[(home + probe) % kPlaces];
+    std::uint64_t word = place.load(std::memory_order_relaxed);
+    // Release and acquire only between the block's own users, who pass it on with an order of their own: relaxed will
+    // do.
+    while (word == kEmpty || word == kErased) {
+      if (place.compare_exchange_weak(word, key_of(block) | owner, std::memory_order_relaxed)) return true;
+    }
+  }
+  return false;
+}
+
+std::atomic<std::uint64_t>* LargeBlockTable::find(const void* block) const noexcept {
+  const std::size_t home = reinterpret_cast<std::uintptr_t>(block) >> kAddressShift;
+  for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
+    std::atomic<std::uint64_t>& place = places_[(home + probe) % kPlaces];
+    const std::uint64_t word = place.load(std::memory_order_relaxed);
+    if (word == kEmpty) return nullptr;
+    if (holds(word, key_of(block))) return &place;
+  }
+  return nullptr;
+}
+
+std::optional<groups::GroupIndex> LargeBlockTable::erase(const void* block) noexcept {
+  std::atomic<std::uint64_t>* place = find(block);
+  if (place == nullptr) return std::nullopt;
+  const std::uint64_t word = place->exchange(kErased, std::memory_order_relaxed);
+  return static_cast<groups::GroupIndex>(word);
+}
+
+}  // namespace bursar::alloc

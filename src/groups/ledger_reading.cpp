@@ -1,0 +1,57 @@
+#include "groups/ledger_reading.h"
+
+#include <algorithm>
+
+#include "groups/account_list.h"
+
+namespace bursar::groups {
+namespace {
+
+// The two passes for the groups of one page from `first` on. Acquire loads throughout: a release that is seen was
+// counted by a thread that had seen the block, hence after the block's allocation had been counted.
+void sum_range(std::size_t page, std::size_t first, std::size_t count, GroupSums* sums) noexcept {
+  const auto group_at = [page, first](std::size_t i) {
+    return static_cast<GroupIndex>(page * kGroupsPerPage + first + i);
+  };
+  for_each_account([&](const ThreadAccount& account) {
+    if (!account.touched(page)) return;
+    for (std::size_t i = 0; i < count; ++i) {
+      const GroupCell& cell = account.cell(group_at(i));
+      sums[i].usage.deallocated_bytes += cell.deallocated_bytes.load();
+      sums[i].usage.deallocated_objects += cell.deallocated_objects.load();
+      sums[i].exits += cell.exits.load();
+    }
+  });
+  for_each_account([&](const ThreadAccount& account) {
+    if (!account.touched(page)) return;
+    ThreadAccount::RunningStretch running{};
+    const std::size_t running_at =
+        static_cast<std::size_t>(account.current_seen_from_outside()) - page * kGroupsPerPage - first;
+    const bool is_running = running_at < count && account.read_running_stretch(running);
+    for (std::size_t i = 0; i < count; ++i) {
+      const GroupCell& cell = account.cell(group_at(i));
+      sums[i].usage.allocated_bytes += cell.allocated_bytes.load();
+      sums[i].usage.allocated_objects += cell.allocated_objects.load();
+      sums[i].entries += cell.entries.load();
+      // Read after the running stretch: a thread that has changed groups since has added that stretch to the cell.
+      const std::uint64_t charged = cell.cpu_nanos.load();
+      const bool here = is_running && running.group == group_at(i);
+      sums[i].usage.cpu_time_nanos += here ? std::max(charged, running.cpu_nanos) : charged;
+    }
+  });
+}
+
+}  // namespace
+
+GroupSums sum_group(GroupIndex group) noexcept {
+  GroupSums sums;
+  sum_range(group / kGroupsPerPage, group % kGroupsPerPage, 1, &sums);
+  return sums;
+}
+
+void sum_page(std::size_t page, PageSums& sums) noexcept {
+  sums.fill({});
+  sum_range(page, 0, kGroupsPerPage, sums.data());
+}
+
+}  // namespace bursar::groups

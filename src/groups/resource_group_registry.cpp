@@ -1,0 +1,103 @@
+#include <bursar/groups/resource_group_registry.h>
+
+#include <bursar/groups/group_presence.h>
+#include <bursar/groups/thread_account.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "groups/group_table.h"
+
+namespace bursar {
+namespace {
+
+using groups::group_table;
+
+static_assert(ResourceGroupRegistry::kMaxGroups == groups::GroupTable::kMaxGroups);
+static_assert(ResourceGroupRegistry::kMaxNameLength + 1 == groups::NameArena::kLargestBytes);
+
+std::uint64_t objects_allocated_by_this_thread() noexcept {
+  const groups::ThreadAccount* account = groups::this_thread_account();
+  return account == nullptr ? 0 : account->cell(account->current()).allocated_objects.load();
+}
+
+// Whether a block that `allocate` gives is counted. Called through volatile pointers, so that no compiler leaves the
+// pair out.
+template <typename Allocate, typename Release>
+bool is_counted(Allocate* allocate, Release* release) {
+  Allocate* const volatile opaque_allocate = allocate;
+  Release* const volatile opaque_release = release;
+  const std::uint64_t before = objects_allocated_by_this_thread();
+  void* block = opaque_allocate(1);
+  const bool counted = objects_allocated_by_this_thread() != before;
+  opaque_release(block);
+  return counted;
+}
+
+enum class Installed : int { Unknown, No, Yes };
+constinit std::atomic<Installed> installed{Installed::Unknown};
+
+}  // namespace
+
+ResourceGroupRegistry& ResourceGroupRegistry::global() noexcept {
+  static constinit ResourceGroupRegistry registry;
+  return registry;
+}
+
+ResourceGroupToken ResourceGroupRegistry::register_resource_group(std::string_view name) noexcept {
+  return group_table().add(name);
+}
+
+bool ResourceGroupRegistry::retire(ResourceGroupToken token) noexcept {
+  return group_table().retire(token);
+}
+
+void ResourceGroupRegistry::visit(VisitFunction function, void* context) const {
+  std::array<ResourceStatsSnapshot, groups::kGroupsPerPage> usage;
+  char name_buffer[groups::NameArena::kLargestBytes];
+  for (std::size_t page = 0; page * groups::kGroupsPerPage < group_table().first_unused(); ++page) {
+    group_table().usage_of_page(page, usage);
+    for (std::size_t i = 0; i < groups::kGroupsPerPage; ++i) {
+      const std::size_t group = page * groups::kGroupsPerPage + i;
+      if (group >= group_table().first_unused()) break;
+      const std::string_view name = group_table().copy_name(static_cast<groups::GroupIndex>(group), name_buffer);
+      if (!name.empty()) function(context, name, ResourceStats(usage[i]));
+    }
+  }
+}
+
+ResourceStatsSnapshot ResourceGroupRegistry::totals() const noexcept {
+  groups::PageSums sums;
+  ResourceStatsSnapshot totals;
+  for (std::size_t page = 0; page * groups::kGroupsPerPage < group_table().first_unused(); ++page) {
+    groups::sum_page(page, sums);
+    for (const groups::GroupSums& group : sums) totals.merge(group.usage);
+  }
+  return totals;
+}
+
+ResourceStatsSnapshot ResourceGroupRegistry::retired_totals() const noexcept {
+  return group_table().retired();
+}
+std::uint64_t ResourceGroupRegistry::stale_tokens() const noexcept {
+  return group_table().stale_tokens();
+}
+std::uint64_t ResourceGroupRegistry::rejected_groups() const noexcept {
+  return group_table().rejected();
+}
+std::uint64_t ResourceGroupRegistry::foreign_blocks() const noexcept {
+  return groups::foreign_blocks();
+}
+
+bool ResourceGroupRegistry::allocator_installed() noexcept {
+  Installed answer = installed.load(std::memory_order_relaxed);
+  if (answer == Installed::Unknown) {
+    const bool counted = is_counted<void*(std::size_t), void(void*)>(&std::malloc, &std::free) &&
+                         is_counted<void*(std::size_t), void(void*)>(&::operator new, &::operator delete);
+    answer = counted ? Installed::Yes : Installed::No;
+    installed.store(answer, std::memory_order_relaxed);
+  }
+  return answer == Installed::Yes;
+}
+
+}  // namespace bursar
