@@ -3,6 +3,8 @@
 // Every public header of the core.
 
 #include <bursar/base/bytes.h>
+#include <bursar/base/clock.h>
+#include <bursar/base/file_reader.h>
 #include <bursar/base/json_escape.h>
 #include <bursar/base/quoted.h>
 #include <bursar/base/utf8.h>
@@ -16,6 +18,13 @@
 #include <bursar/bounds/memory_grant.h>
 #include <bursar/bounds/usage_expr.h>
 #include <bursar/bounds/verifier_error.h>
+#include <bursar/limiter/cgroup_files.h>
+#include <bursar/limiter/detect_memory_limit.h>
+#include <bursar/limiter/limiter_policy.h>
+#include <bursar/limiter/limiter_state.h>
+#include <bursar/limiter/memory_limit_environment.h>
+#include <bursar/limiter/memory_limiter.h>
+#include <bursar/limiter/memory_sensor.h>
 #include <bursar/registry/component_registry.h>
 #include <bursar/registry/registry_snapshot.h>
 #include <bursar/alloc/tracking_allocator.h>

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <bursar/base/clock.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+namespace bursar::detail {
+
+// The coroutines that wait for their back-off to pass, ordered by when it has.
+//
+// Thread-safety: yes. Allocates: a node for each entry. Blocks: for its mutex, which is never held while an entry is
+// handed over; `remove` also while another thread hands the entry over.
+class WaitQueue {
+  struct HandOver;
+
+ public:
+  class Entry;
+  using Waiting = std::multimap<Clock::TimePoint, Entry*>;
+
+  class Entry {
+   public:
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   protected:
+    Entry() = default;
+    virtual ~Entry() = default;
+
+   private:
+    friend class WaitQueue;
+
+    // Gives the waiting coroutine to its executor; the entry may be gone afterwards. False where the executor failed
+    // and the coroutine still waits.
+    virtual bool hand_over() noexcept = 0;
+    // Resumes the coroutine on this thread; the entry may be gone afterwards.
+    virtual void resume_here() noexcept = 0;
+
+    std::optional<Waiting::iterator> place_;  // while it is in the queue
+    HandOver* hand_over_ = nullptr;           // while some thread hands it over
+  };
+
+  WaitQueue() = default;
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+
+  // The entry is handed over at `due` or soon after: by the time this returns it may be gone. False where the queue is
+  // closed and the entry was not taken.
+  [[nodiscard]] bool add(Entry& entry, Clock::TimePoint due);
+
+  // After this the queue does not know the entry any more, and no other thread is inside its hand-over.
+  void remove(Entry& entry) noexcept;
+
+  // Hands over what is due, earliest first. What an executor failed to take is due again a little later.
+  void hand_over_due(Clock::TimePoint now) noexcept;
+
+  // Hands over everything and takes nothing more. What an executor fails to take is resumed on the calling thread.
+  void close() noexcept;
+
+  [[nodiscard]] bool empty() const noexcept;
+
+ private:
+  void hand_over_first(std::unique_lock<std::mutex>& lock, std::optional<Clock::TimePoint> retry_at) noexcept;
+
+  mutable std::mutex mutex_;
+  std::condition_variable handed_over_;
+  Waiting waiting_;
+  bool closed_ = false;
+};
+
+}  // namespace bursar::detail

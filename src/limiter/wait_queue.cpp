@@ -1,0 +1,81 @@
+#include <bursar/limiter/wait_queue.h>
+
+#include <chrono>
+#include <utility>
+
+namespace bursar::detail {
+namespace {
+
+constexpr std::chrono::milliseconds kRetryAfter{1};
+
+}  // namespace
+
+// Lives on the stack of the thread that hands an entry over.
+struct WaitQueue::HandOver {
+  Entry* entry;  // nullptr once the coroutine ran on that very thread and took the entry with it
+  std::thread::id thread;
+};
+
+bool WaitQueue::add(Entry& entry, Clock::TimePoint due) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  entry.place_ = waiting_.emplace(due, &entry);
+  return true;
+}
+
+void WaitQueue::remove(Entry& entry) noexcept {
+  std::unique_lock lock(mutex_);
+  if (entry.place_) {
+    waiting_.erase(*entry.place_);
+    entry.place_.reset();
+    return;
+  }
+  if (entry.hand_over_ == nullptr) return;
+  if (entry.hand_over_->thread == std::this_thread::get_id()) {
+    entry.hand_over_->entry = nullptr;
+    return;
+  }
+  // The other thread is inside the executor of the coroutine. Whoever ends the coroutine may go on to end the executor,
+  // so it has to be let out first.
+  handed_over_.wait(lock, [&entry] { return entry.hand_over_ == nullptr; });
+}
+
+void WaitQueue::hand_over_due(Clock::TimePoint now) noexcept {
+  std::unique_lock lock(mutex_);
+  while (!waiting_.empty() && waiting_.begin()->first <= now) hand_over_first(lock, now + kRetryAfter);
+}
+
+void WaitQueue::close() noexcept {
+  std::unique_lock lock(mutex_);
+  closed_ = true;
+  while (!waiting_.empty()) hand_over_first(lock, std::nullopt);
+}
+
+bool WaitQueue::empty() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return waiting_.empty();
+}
+
+void WaitQueue::hand_over_first(std::unique_lock<std::mutex>& lock, std::optional<Clock::TimePoint> retry_at) noexcept {
+  // The node is kept, so that putting it back needs no memory.
+  auto node = waiting_.extract(waiting_.begin());
+  HandOver hand_over{.entry = node.mapped(), .thread = std::this_thread::get_id()};
+  hand_over.entry->place_.reset();
+  hand_over.entry->hand_over_ = &hand_over;
+
+  lock.unlock();
+  const bool taken = hand_over.entry->hand_over();
+  if (!taken && !retry_at) hand_over.entry->resume_here();
+  lock.lock();
+
+  // Another thread that removes the entry waits for what follows, so the entry is there unless this thread removed it.
+  if (hand_over.entry == nullptr) return;
+  hand_over.entry->hand_over_ = nullptr;
+  if (!taken && retry_at) {
+    node.key() = *retry_at;
+    hand_over.entry->place_ = waiting_.insert(std::move(node));
+  }
+  handed_over_.notify_all();
+}
+
+}  // namespace bursar::detail
