@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 
 #ifndef BURSAR_VERSION
 #error "BURSAR_VERSION comes from the build"
@@ -24,7 +24,7 @@ std::expected<std::vector<LineType>, std::string> parse_types(std::string_view t
     const std::string_view code = rest.substr(0, comma);
     const std::optional<LineType> type = type_of_code(code);
     if (!type) {
-      return std::unexpected("--types " + quoted(text) + ": " + quoted(code) +
+      return std::unexpected("--types " + in_quotes(text) + ": " + in_quotes(code) +
                              " is no type; expected some of c,g,s,ms,h,d, separated by commas");
     }
     if (std::ranges::find(types, *type) == types.end()) types.push_back(*type);

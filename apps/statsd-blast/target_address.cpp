@@ -3,7 +3,7 @@
 #include <charconv>
 #include <system_error>
 
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 
 namespace bursar::blast {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kForms = "expected udp://HOST:PORT, tcp://HOST:PORT or unix:PATH";
 
 std::unexpected<std::string> bad_target(std::string_view text, std::string_view reason) {
-  return std::unexpected("target " + quoted(text) + ": " + std::string(reason) + "; " + std::string(kForms));
+  return std::unexpected("target " + in_quotes(text) + ": " + std::string(reason) + "; " + std::string(kForms));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <bursar/base/clock.h>
 #include <bursar/base/file_reader.h>
 #include <bursar/base/json_escape.h>
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/base/utf8.h>
 #include <bursar/bounds/bounds_verifier.h>
 #include <bursar/bounds/component_bounds.h>

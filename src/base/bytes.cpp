@@ -1,5 +1,5 @@
 #include <bursar/base/bytes.h>
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 
 #include <array>
 #include <cstddef>
@@ -110,7 +110,7 @@ std::string format_bytes(std::uint64_t bytes) {
 
 std::expected<std::uint64_t, std::string> parse_bytes(std::string_view text) {
   const auto malformed = [text] {
-    return std::unexpected(quoted(text) +
+    return std::unexpected(in_quotes(text) +
                            " is not an amount of bytes: write a number and a unit or none, such as 1024, 64MiB, 1.5G "
                            "(powers of 1024) or 1GB (powers of 1000)");
   };
@@ -132,7 +132,7 @@ std::expected<std::uint64_t, std::string> parse_bytes(std::string_view text) {
     return checked_sum(whole, fraction_of(fraction, *unit));
   });
   if (!bytes) {
-    return std::unexpected(quoted(text) + " is too much: the largest amount is " + std::to_string(kMaxBytes) +
+    return std::unexpected(in_quotes(text) + " is too much: the largest amount is " + std::to_string(kMaxBytes) +
                            " bytes, just under " + format_bytes(kMaxBytes));
   }
   return *bytes;

@@ -1,6 +1,6 @@
 #include "bounds/component_node.h"
 
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 
 #include <cstddef>
 #include <optional>
@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kRootName = "root";
 
 ComponentNameError name_error(ComponentNameError::Reason reason, std::string_view name, std::string_view problem) {
-  return {.reason = reason, .message = "the component name " + quoted(name) + ' ' + std::string(problem)};
+  return {.reason = reason, .message = "the component name " + in_quotes(name) + ' ' + std::string(problem)};
 }
 
 // What is wrong with the name `path` of a component below `parent`, which is empty for the root.

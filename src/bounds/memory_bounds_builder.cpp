@@ -1,6 +1,6 @@
 #include "bounds/component_node.h"
 
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/bounds/memory_bounds_builder.h>
 
 #include <cassert>
@@ -38,7 +38,7 @@ ComponentBounds MemoryBoundsBuilder::as_bounds() const {
 }
 
 void MemoryBoundsBuilder::throw_null_component(std::string_view name) {
-  throw std::invalid_argument("the subcomponent " + quoted(name) +
+  throw std::invalid_argument("the subcomponent " + in_quotes(name) +
                               " is a null pointer: give an object that describes its bounds");
 }
 

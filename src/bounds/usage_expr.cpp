@@ -1,4 +1,4 @@
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/bounds/usage_expr.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using Result = std::expected<std::size_t, UsageOverflow>;
 UsageOverflow overflow(std::string_view operation, const std::string& name, std::string_view sign,
                        const std::vector<UsageExpr>& operands) {
   constexpr std::size_t kShownOperands = 4;
-  std::string message = "the " + std::string(operation) + ' ' + quoted(name) + " is more than " +
+  std::string message = "the " + std::string(operation) + ' ' + in_quotes(name) + " is more than " +
                         std::to_string(std::numeric_limits<std::size_t>::max()) +
                         " bytes, the most that there can be: ";
   for (std::size_t index = 0; index < std::min(operands.size(), kShownOperands); ++index) {

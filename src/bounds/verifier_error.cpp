@@ -1,5 +1,5 @@
 #include <bursar/base/bytes.h>
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/bounds/verifier_error.h>
 
 #include <algorithm>
@@ -81,7 +81,7 @@ VerifierError VerifierError::firm_limit_exceeds_available(const MemoryGrant& gra
 
 std::string VerifierError::message() const {
   if (kind_ == InvalidComponentBounds) {
-    return "invalid bounds of the component " + quoted(component_) + ": " + reason_;
+    return "invalid bounds of the component " + in_quotes(component_) + ": " + reason_;
   }
 
   std::string text = kind_ == InsufficientMinimumMemory ? "insufficient memory: the components need at least "

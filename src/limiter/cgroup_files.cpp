@@ -1,4 +1,4 @@
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/limiter/cgroup_files.h>
 
 #include <algorithm>
@@ -111,7 +111,7 @@ std::expected<std::optional<std::uint64_t>, std::string> parse_cgroup_limit(std:
   std::uint64_t bytes = 0;
   const auto [rest, error] = std::from_chars(number.data(), number.data() + number.size(), bytes);
   if (error != std::errc{} || rest != number.data() + number.size()) {
-    return std::unexpected(quoted(number) + " is no memory limit; it should be a number of bytes or max");
+    return std::unexpected(in_quotes(number) + " is no memory limit; it should be a number of bytes or max");
   }
   if (bytes >= kUnlimitedFrom) return std::nullopt;
   return bytes;

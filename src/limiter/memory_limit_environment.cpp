@@ -1,5 +1,5 @@
 #include <bursar/base/bytes.h>
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/limiter/memory_limit_environment.h>
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ std::expected<std::optional<std::uint64_t>, std::string> memory_limit_from_envir
   const auto bytes = parse_bytes(value);
   if (!bytes) return std::unexpected(std::string(kVariable) + ": " + bytes.error());
   if (*bytes == 0) {
-    return std::unexpected(std::string(kVariable) + ": " + quoted(value) +
+    return std::unexpected(std::string(kVariable) + ": " + in_quotes(value) +
                            " is no memory limit; it should be 1 B at least, or not be set for none");
   }
   return *bytes;

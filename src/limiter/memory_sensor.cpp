@@ -1,5 +1,5 @@
 #include <bursar/base/file_reader.h>
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 #include <bursar/limiter/memory_sensor.h>
 
 #include <unistd.h>
@@ -50,7 +50,7 @@ std::expected<MemorySensor, std::string> resident_size_sensor(const std::string&
   if (!text) return std::unexpected("cannot read " + path + ": " + text.error().message());
   const auto pages = parse_statm_resident_pages(*text);
   if (!pages || !pages_to_bytes(*pages, page_bytes)) {
-    return std::unexpected(path + " holds " + quoted(*text) + "; its second number should be the resident pages");
+    return std::unexpected(path + " holds " + in_quotes(*text) + "; its second number should be the resident pages");
   }
 
   // Shared, as a std::function has to be copyable.

@@ -9,6 +9,6 @@ namespace bursar {
 // ASCII as \xNN, and cut after 64 bytes.
 //
 // Thread-safety: yes. Allocates: the string. Blocks: no.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace bursar

@@ -1,10 +1,10 @@
-#include <bursar/base/quoted.h>
+#include <bursar/base/in_quotes.h>
 
 #include <cstddef>
 
 namespace bursar {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShownBytes = 64;
   constexpr std::string_view kHexDigits = "0123456789abcdef";
 
