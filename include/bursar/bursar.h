@@ -31,6 +31,8 @@
 #include <bursar/alloc/tracking_resource.h>
 #include <bursar/alloc/transfer.h>
 #include <bursar/alloc/upstream.h>
+#include <bursar/groups/group_following_promise.h>
 #include <bursar/groups/resource_group_registry.h>
 #include <bursar/groups/resource_group_token.h>
 #include <bursar/groups/resource_stats.h>
+#include <bursar/groups/tracked.h>

@@ -27,7 +27,7 @@ LargeBlockTable& large_block_table() noexcept {
 bool LargeBlockTable::insert(const void* block, groups::GroupIndex owner) noexcept {
   const std::size_t home = reinterpret_cast<std::uintptr_t>(block) >> kAddressShift;
   for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
-    std::atomic<std::uint64_t>& place = places_[(home + probe) % kPlaces];
+    ZeroedAtomic<std::uint64_t>& place = places_[(home + probe) % kPlaces];
     std::uint64_t word = place.load(std::memory_order_relaxed);
     // Release and acquire only between the block's own users, who pass it on with an order of their own: relaxed will
     // do.
@@ -38,10 +38,10 @@ bool LargeBlockTable::insert(const void* block, groups::GroupIndex owner) noexce
   return false;
 }
 
-std::atomic<std::uint64_t>* LargeBlockTable::find(const void* block) const noexcept {
+ZeroedAtomic<std::uint64_t>* LargeBlockTable::find(const void* block) const noexcept {
   const std::size_t home = reinterpret_cast<std::uintptr_t>(block) >> kAddressShift;
   for (std::size_t probe = 0; probe < kMaxProbes; ++probe) {
-    std::atomic<std::uint64_t>& place = places_[(home + probe) % kPlaces];
+    ZeroedAtomic<std::uint64_t>& place = places_[(home + probe) % kPlaces];
     const std::uint64_t word = place.load(std::memory_order_relaxed);
     if (word == kEmpty) return nullptr;
     if (holds(word, key_of(block))) return &place;
@@ -50,7 +50,7 @@ std::atomic<std::uint64_t>* LargeBlockTable::find(const void* block) const noexc
 }
 
 std::optional<groups::GroupIndex> LargeBlockTable::erase(const void* block) noexcept {
-  std::atomic<std::uint64_t>* place = find(block);
+  ZeroedAtomic<std::uint64_t>* place = find(block);
   if (place == nullptr) return std::nullopt;
   const std::uint64_t word = place->exchange(kErased, std::memory_order_relaxed);
   return static_cast<groups::GroupIndex>(word);

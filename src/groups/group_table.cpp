@@ -109,13 +109,13 @@ std::size_t GroupTable::place_of(std::string_view name) noexcept {
 
 GroupIndex GroupTable::find(std::string_view name) const noexcept {
   for (std::size_t place = place_of(name); places_[place] != kRootIndex; place = (place + 1) % kPlaces) {
-    if (names_[places_[place]] == name) return places_[place];
+    if (names_[places_[place]].view() == name) return places_[place];
   }
   return kRootIndex;
 }
 
 void GroupTable::insert_place(GroupIndex group) noexcept {
-  std::size_t place = place_of(names_[group]);
+  std::size_t place = place_of(names_[group].view());
   while (places_[place] != kRootIndex) place = (place + 1) % kPlaces;
   places_[place] = group;
 }
@@ -123,10 +123,10 @@ void GroupTable::insert_place(GroupIndex group) noexcept {
 // Closes the gap by moving back what could not have its own place because of the one that leaves, so that no search
 // ends too early and no markers pile up.
 void GroupTable::erase_place(GroupIndex group) noexcept {
-  std::size_t gap = place_of(names_[group]);
+  std::size_t gap = place_of(names_[group].view());
   while (places_[gap] != group) gap = (gap + 1) % kPlaces;
   for (std::size_t place = (gap + 1) % kPlaces; places_[place] != kRootIndex; place = (place + 1) % kPlaces) {
-    const std::size_t home = place_of(names_[places_[place]]);
+    const std::size_t home = place_of(names_[places_[place]].view());
     const std::size_t distance_from_home = (place + kPlaces - home) % kPlaces;
     const std::size_t distance_from_gap = (place + kPlaces - gap) % kPlaces;
     if (distance_from_home >= distance_from_gap) {
@@ -181,7 +181,7 @@ ResourceGroupToken GroupTable::add(std::string_view name) noexcept {
     }
     return reject(name, "' is charged to root: no memory for its name");
   }
-  names_[group] = kept;
+  names_[group] = {kept.data(), kept.size()};
   states_[group] = State::Active;
   insert_place(group);
   ++groups_;
@@ -233,7 +233,7 @@ void GroupTable::reclaim(GroupIndex group, const GroupSums& sums) noexcept {
   baselines_[group].store(sums.usage);
   peaks_[group].store(0, std::memory_order_relaxed);
   erase_place(group);
-  name_arena_.give_back(names_[group]);
+  name_arena_.give_back(names_[group].view());
   names_[group] = {};
   states_[group] = State::Free;
   generations_[group].fetch_add(1, std::memory_order_acq_rel);
@@ -246,13 +246,13 @@ void GroupTable::reclaim(GroupIndex group, const GroupSums& sums) noexcept {
 std::string_view GroupTable::name_of(ResourceGroupToken token) noexcept {
   if (token.index() == kRootIndex) return kRootName;
   const TableLock held(*this);
-  return is_current(token) ? names_[token.index()] : kRootName;
+  return is_current(token) ? names_[token.index()].view() : kRootName;
 }
 
 std::string_view GroupTable::copy_name(GroupIndex group, char (&buffer)[NameArena::kLargestBytes]) noexcept {
   if (group == kRootIndex) return kRootName;
   const TableLock held(*this);
-  const std::string_view name = names_[group];
+  const std::string_view name = names_[group].view();
   std::memcpy(buffer, name.data(), name.size());
   return {buffer, name.size()};
 }

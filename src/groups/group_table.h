@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bursar/base/zeroed_atomic.h>
 #include <bursar/groups/group_index.h>
 #include <bursar/groups/resource_group_token.h>
 #include <bursar/groups/resource_stats.h>
@@ -75,6 +76,12 @@ class GroupTable {
   // Every name hashes to a place in a table of twice as many, from which on it is looked for.
   static constexpr std::size_t kPlaces = kGroupIndexes * 2;
 
+  struct Name {
+    const char* text;
+    std::size_t bytes;
+    [[nodiscard]] std::string_view view() const noexcept { return {text, bytes}; }
+  };
+
   // Written under the lock, read without it.
   class Baseline {
    public:
@@ -83,11 +90,11 @@ class GroupTable {
     void forget_cpu_time() noexcept { cpu_time_nanos_.store(0, std::memory_order_relaxed); }
 
    private:
-    std::atomic<std::uint64_t> allocated_bytes_{0};
-    std::atomic<std::uint64_t> allocated_objects_{0};
-    std::atomic<std::uint64_t> deallocated_bytes_{0};
-    std::atomic<std::uint64_t> deallocated_objects_{0};
-    std::atomic<std::uint64_t> cpu_time_nanos_{0};
+    ZeroedAtomic<std::uint64_t> allocated_bytes_;
+    ZeroedAtomic<std::uint64_t> allocated_objects_;
+    ZeroedAtomic<std::uint64_t> deallocated_bytes_;
+    ZeroedAtomic<std::uint64_t> deallocated_objects_;
+    ZeroedAtomic<std::uint64_t> cpu_time_nanos_;
   };
 
   // REQUIRES for all below: the lock is held.
@@ -106,15 +113,15 @@ class GroupTable {
 
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
   NameArena name_arena_;
-  std::array<std::atomic<std::uint32_t>, kGroupIndexes> generations_{};
-  std::array<std::string_view, kGroupIndexes> names_{};
+  std::array<ZeroedAtomic<std::uint32_t>, kGroupIndexes> generations_{};
+  std::array<Name, kGroupIndexes> names_{};
   std::array<State, kGroupIndexes> states_{};
   // The number that was freed before, for a free one; the number that was retired before, for a draining one.
   std::array<GroupIndex, kGroupIndexes> next_{};
   std::array<GroupIndex, kPlaces> places_{};
   // What the groups used that had the number before, and the highest live bytes of the one that has it.
   std::array<Baseline, kGroupIndexes> baselines_{};
-  std::array<std::atomic<std::uint64_t>, kGroupIndexes> peaks_{};
+  std::array<ZeroedAtomic<std::uint64_t>, kGroupIndexes> peaks_{};
   ResourceStatsSnapshot retired_;
   GroupIndex free_ = kRootIndex;  // root is never free, nor draining: it ends both lists
   GroupIndex draining_ = kRootIndex;

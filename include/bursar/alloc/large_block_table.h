@@ -1,8 +1,9 @@
 #pragma once
 
+#include <bursar/base/zeroed_atomic.h>
 #include <bursar/groups/group_index.h>
 
-#include <atomic>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,9 +29,9 @@ class LargeBlockTable {
   static constexpr unsigned kAddressShift = 17;
   static constexpr std::size_t kMaxProbes = 128;
 
-  [[nodiscard]] std::atomic<std::uint64_t>* find(const void* block) const noexcept;
+  [[nodiscard]] ZeroedAtomic<std::uint64_t>* find(const void* block) const noexcept;
 
-  mutable std::atomic<std::uint64_t> places_[kPlaces]{};
+  mutable std::array<ZeroedAtomic<std::uint64_t>, kPlaces> places_{};
 };
 
 // The one of the process.

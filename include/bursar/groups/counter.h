@@ -33,7 +33,7 @@ class Counter {
   void reset() noexcept { __atomic_store_n(&value_, 0, __ATOMIC_RELAXED); }
 
  private:
-  std::uint64_t value_ = 0;
+  std::uint64_t value_;  // has no initializer: whoever makes counters zeroes their memory
 };
 
 }  // namespace bursar::groups

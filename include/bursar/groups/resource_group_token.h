@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bursar/groups/group_visit.h>
 #include <bursar/groups/resource_stats.h>
 
 #include <cstdint>
@@ -9,10 +10,6 @@
 #include <utility>
 
 namespace bursar {
-
-namespace groups {
-class ThreadAccount;
-}  // namespace groups
 
 class ResourceTrackingGuard;
 
@@ -73,18 +70,14 @@ class ResourceGroupToken {
 // Cost: a few instructions, and a read of the thread's CPU clock at either end.
 class [[nodiscard]] ResourceTrackingGuard {
  public:
-  [[nodiscard]] explicit ResourceTrackingGuard(ResourceGroupToken token) noexcept;
-  ~ResourceTrackingGuard();
+  [[nodiscard]] explicit ResourceTrackingGuard(ResourceGroupToken token) noexcept
+      : visit_(groups::GroupVisit::enter(token)) {}
+  ~ResourceTrackingGuard() { visit_.leave(); }
   ResourceTrackingGuard(const ResourceTrackingGuard&) = delete;
   ResourceTrackingGuard& operator=(const ResourceTrackingGuard&) = delete;
 
  private:
-  void end_out_of_order() noexcept;
-
-  groups::ThreadAccount* account_;  // null where the thread is past its end: then `root` is charged
-  std::uint32_t place_ = 0;
-  std::uint16_t entered_ = 0;
-  std::uint16_t previous_ = 0;
+  groups::GroupVisit visit_;
 };
 
 inline ResourceTrackingGuard ResourceGroupToken::enter() const noexcept {

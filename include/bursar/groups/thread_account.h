@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bursar/base/zeroed_atomic.h>
 #include <bursar/cpu/thread_clock.h>
 #include <bursar/groups/counter.h>
 #include <bursar/groups/group_index.h>
@@ -27,7 +28,7 @@ struct alignas(64) GroupCell {
   Counter entries;  // how often a guard, or another that charges by token, came in...
   Counter exits;    // ...and left. Guards may end on another thread: only the sums over all threads are equal.
   // The value of `allocated_bytes` at which the group's peak is looked at again. Belongs to the owner.
-  std::uint64_t next_peak_check_bytes = 0;
+  std::uint64_t next_peak_check_bytes;
 };
 static_assert(sizeof(GroupCell) == 64);
 static_assert(kGroupsPerPage * sizeof(GroupCell) == kPageBytes);
@@ -139,8 +140,8 @@ class alignas(kPageBytes) ThreadAccount {
   std::atomic<pid_t> thread_{0};
   std::atomic<bool> owned_{false};
   ThreadAccount* next_ = nullptr;
-  std::array<std::atomic<bool>, kGroupPages> touched_pages_{};
-  std::array<std::atomic<std::uint32_t>, kMaxDepth> ended_guards_{};
+  std::array<ZeroedAtomic<bool>, kGroupPages> touched_pages_{};
+  std::array<ZeroedAtomic<std::uint32_t>, kMaxDepth> ended_guards_{};
   alignas(kPageBytes) std::array<GroupCell, kGroupIndexes> cells_{};
 };
 
