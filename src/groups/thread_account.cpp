@@ -1,5 +1,7 @@
 #include <bursar/groups/thread_account.h>
 
+#include <bursar/base/sanitizer.h>
+
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -400,6 +400,7 @@ TEST(TrackedTest, CoroutinesThatMigrateOverThreadsStayInTheirGroups) {
   constexpr int kCoroutines = 8;
   constexpr int kHops = 2'000;
   std::atomic<int> wrong{0};
+  std::vector<Task<int>> tasks;  // outlives the threads that still are in a task's last step
   Pool pool(4);
   std::latch finished(kCoroutines);
   const auto hopper = [&](ResourceGroupToken token) -> FollowingTask<int> {
@@ -415,7 +416,6 @@ TEST(TrackedTest, CoroutinesThatMigrateOverThreadsStayInTheirGroups) {
     finished.count_down();
     co_return hops;
   };
-  std::vector<Task<int>> tasks;
   for (int i = 0; i < kCoroutines; ++i) tasks.push_back(outer(group(("tracked.hop" + std::to_string(i)).c_str())));
   for (Task<int>& task : tasks) task.start();
   finished.wait();
