@@ -10,7 +10,8 @@ namespace bursar {
 
 // What the ledger charges for a block of `requested_bytes` over glibc's malloc: its usable size, with room for Bursar's
 // tag of 4 bytes. From 128 KiB on the whole pages that malloc may map for it. glibc's own 8 bytes before each block are
-// not in it, as they are in no figure of a group.
+// not in it, as they are in no figure of a group. Now and then malloc gives 16 bytes more, where a free chunk is a step
+// too large.
 //
 // Thread-safety: yes. Allocates: no. Blocks: no.
 [[nodiscard]] std::size_t charged_block_bytes(std::size_t requested_bytes) noexcept;
