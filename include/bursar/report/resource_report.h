@@ -1,0 +1,74 @@
+#pragma once
+
+#include <bursar/bounds/memory_grant.h>
+#include <bursar/groups/resource_stats.h>
+#include <bursar/limiter/limiter_state.h>
+#include <bursar/limiter/memory_limiter.h>
+#include <bursar/registry/component_registry.h>
+#include <bursar/registry/registry_snapshot.h>
+#include <bursar/report/process_readings.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+namespace bursar {
+
+// What a limiter says of itself at one moment.
+//
+// Thread-safety: a plain value. Allocates: no. Blocks: no.
+struct LimiterReading {
+  LimiterMode mode = LimiterMode::Off;
+  LimiterState state = LimiterState::Normal;
+  bool sheds = false;
+  std::chrono::nanoseconds backoff{0};
+  std::optional<std::uint64_t> usage_bytes;
+  std::optional<std::uint64_t> effective_limit_bytes;
+  std::uint64_t waits = 0;
+  std::uint64_t failed_readings = 0;
+
+  [[nodiscard]] static LimiterReading of(const MemoryLimiter& limiter) noexcept;
+};
+
+// How the books themselves are kept: whether there are any, and what could not be booked.
+//
+// Thread-safety: a plain value. Allocates: no. Blocks: no.
+struct BookkeepingReading {
+  bool allocator_installed = false;
+  std::uint64_t foreign_blocks = 0;
+  std::uint64_t stale_tokens = 0;
+  std::uint64_t rejected_groups = 0;
+};
+
+// Everything that is reported, read once: all that the metrics, the JSON and the table show comes out of one of these,
+// so what they show agrees.
+//
+// Thread-safety: a plain value. Allocates: its parts. Blocks: no.
+struct ResourceReport {
+  std::chrono::system_clock::time_point time;
+  RegistrySnapshot groups;
+  ResourceStatsSnapshot retired;  // groups that are gone
+  BookkeepingReading bookkeeping;
+  ProcessReadings process;
+  std::optional<MemoryGrant> grant;
+  std::optional<LimiterReading> limiter;
+
+  // All groups together, those that are gone included.
+  [[nodiscard]] ResourceStatsSnapshot total_usage() const noexcept;
+
+  // What the process has that no group accounts for: resident bytes that are not live, and CPU time that no thread has
+  // reported. Never negative; nothing where the process's figure is unknown.
+  [[nodiscard]] std::optional<std::uint64_t> unattributed_bytes() const noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> unattributed_cpu_nanos() const noexcept;
+};
+
+// Reads all of it now. `limiter` may be nullptr. The groups are read first and the process last, so that what happens
+// between counts as unattributed and not the other way round.
+//
+// Thread-safety: yes. Allocates: the report. Blocks: as ProcessSensor::read.
+[[nodiscard]] ResourceReport take_resource_report(const ComponentRegistryHandle& components,
+                                                  const ProcessSensor& process,
+                                                  std::optional<MemoryGrant> grant = std::nullopt,
+                                                  const MemoryLimiter* limiter = nullptr);
+
+}  // namespace bursar

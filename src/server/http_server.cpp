@@ -1,0 +1,120 @@
+#include <bursar/server/http_server.h>
+
+#include "server/http_listener.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <exception>
+#include <memory>
+#include <thread>
+#include <utility>
+
+namespace bursar {
+
+// An io_context, and the thread that runs it until nothing is left to do.
+class HttpServer::OwnThread {
+ public:
+  [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
+
+  void start(ResourceGroupToken group) {
+    // The program's signal handlers are not to run on a thread that the program does not know.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this, group] {
+      pthread_setname_np(pthread_self(), "bursar-http");
+      const ResourceTrackingGuard guard(group);
+      run();
+    });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void join() {
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+ private:
+  void run() {
+    for (;;) {
+      try {
+        context_.run();
+        return;
+      } catch (const std::exception&) {
+        // Memory ran out between two connections' steps: go on with the others.
+        continue;
+      }
+    }
+  }
+
+  boost::asio::io_context context_{1};
+  std::thread thread_;
+};
+
+std::expected<HttpServer, std::string> HttpServer::start(HttpServerOptions options, ApiHandler handler) {
+  auto thread = std::make_unique<OwnThread>();
+  const ResourceGroupToken group = options.group;
+  auto listener = Listener::listen(thread->executor(), std::move(options), std::move(handler));
+  if (!listener) {
+    return std::unexpected(std::move(listener.error()));
+  }
+  (*listener)->start();
+  thread->start(group);
+  return HttpServer(*std::move(listener), std::move(thread));
+}
+
+std::expected<HttpServer, std::string> HttpServer::start(boost::asio::any_io_executor executor,
+                                                         HttpServerOptions options, ApiHandler handler) {
+  auto listener = Listener::listen(std::move(executor), std::move(options), std::move(handler));
+  if (!listener) {
+    return std::unexpected(std::move(listener.error()));
+  }
+  (*listener)->start();
+  return HttpServer(*std::move(listener), nullptr);
+}
+
+HttpServer::HttpServer(std::shared_ptr<Listener> listener, std::unique_ptr<OwnThread> thread) noexcept
+    : thread_(std::move(thread)), listener_(std::move(listener)) {}
+
+HttpServer::HttpServer(HttpServer&&) noexcept = default;
+
+HttpServer& HttpServer::operator=(HttpServer&& other) noexcept {
+  if (this != &other) {
+    stop();
+    listener_ = std::move(other.listener_);
+    thread_ = std::move(other.thread_);
+  }
+  return *this;
+}
+
+HttpServer::~HttpServer() {
+  stop();
+}
+
+const std::string& HttpServer::host() const noexcept {
+  return listener_->host();
+}
+
+std::uint16_t HttpServer::port() const noexcept {
+  return listener_->port();
+}
+
+HttpServerCounters HttpServer::counters() const noexcept {
+  return listener_->counters();
+}
+
+void HttpServer::stop() noexcept {
+  if (listener_) {
+    listener_->stop();
+  }
+  if (thread_) {
+    thread_->join();
+  }
+}
+
+}  // namespace bursar
