@@ -30,10 +30,12 @@ constinit pthread_key_t end_of_thread_key{};
 constinit std::atomic<bool> end_of_thread_key_made{false};
 
 // The account is closed in the last round of thread-specific destructors that there is, so that those of other
-// libraries still count on it. What comes even later goes to the shared account.
+// libraries still count on it. What comes even later goes to the shared account. (ThreadSanitizer ends its own watch in
+// one of these rounds, and must not be called into after that: there it is the first.)
+constexpr unsigned kClosingRound = BURSAR_THREAD_SANITIZER != 0 ? 1U : PTHREAD_DESTRUCTOR_ITERATIONS;
+
 void on_thread_end(void* account) {
-  if (++destructor_rounds < PTHREAD_DESTRUCTOR_ITERATIONS && pthread_setspecific(end_of_thread_key, account) == 0)
-    return;
+  if (++destructor_rounds < kClosingRound && pthread_setspecific(end_of_thread_key, account) == 0) return;
   internal::this_thread = nullptr;
   phase = ThreadPhase::Ended;
   AccountList::give_back(*static_cast<ThreadAccount*>(account));
