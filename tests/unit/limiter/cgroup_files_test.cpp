@@ -139,10 +139,10 @@ RC_GTEST_PROP(CgroupFilesLaws, AnyTextIsRead, (std::string text)) {
   const auto mounts = parse_cgroup_mounts("1 2 0:3 /" + text + " /x rw - cgroup2 none rw\n" + text);
   for (const CgroupMount& mount : mounts) {
     const auto shown = cgroup_directory(mount, membership.unified_path.value_or(text));
-    RC_ASSERT(!shown || shown->starts_with(mount.mount_point));
+    if (shown) RC_ASSERT(shown->starts_with(mount.mount_point));
   }
   const auto limit = parse_cgroup_limit(text);
-  RC_ASSERT(limit || !limit.error().empty());
+  if (!limit) RC_ASSERT(!limit.error().empty());
   static_cast<void>(find_cgroup_stat(text, "cache"));
 }
 

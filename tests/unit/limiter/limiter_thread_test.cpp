@@ -151,7 +151,6 @@ TEST(LimiterThreadTest, ALongIntervalDoesNotDelayTheEnd) {
 }
 
 TEST(LimiterThreadTest, TheThreadTakesNoSignals) {
-  SharedUsage usage;
   std::atomic<bool> looked{false};
   sigset_t blocked;
   MemoryLimiterOptions options;
