@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +11,14 @@ namespace {
 
 std::error_code last_error() noexcept {
   return {errno, std::generic_category()};
+}
+
+std::expected<std::size_t, std::error_code> read_piece(int descriptor, std::span<char> buffer, std::size_t offset) {
+  for (;;) {
+    const ssize_t count = ::pread(descriptor, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return std::unexpected(last_error());
+  }
 }
 
 }  // namespace
@@ -23,18 +30,10 @@ std::expected<FileReader, std::error_code> FileReader::open(const std::string& p
 }
 
 std::expected<std::string_view, std::error_code> FileReader::read(std::span<char> buffer) const noexcept {
-  std::size_t length = 0;
-  while (length < buffer.size()) {
-    const ssize_t count =
-        ::pread(descriptor_, buffer.data() + length, buffer.size() - length, static_cast<off_t>(length));
-    if (count < 0) {
-      if (errno == EINTR) continue;
-      return std::unexpected(last_error());
-    }
-    if (count == 0) return std::string_view(buffer.data(), length);
-    length += static_cast<std::size_t>(count);
-  }
-  return std::unexpected(std::make_error_code(std::errc::file_too_large));
+  const auto length = read_piece(descriptor_, buffer, 0);
+  if (!length) return std::unexpected(length.error());
+  if (*length == buffer.size()) return std::unexpected(std::make_error_code(std::errc::file_too_large));
+  return std::string_view(buffer.data(), *length);
 }
 
 FileReader::FileReader(FileReader&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
@@ -49,18 +48,22 @@ FileReader::~FileReader() {
 }
 
 std::expected<std::string, std::error_code> read_text_file(const std::string& path, std::size_t max_bytes) {
+  constexpr std::size_t kPieceBytes = 4096;
   const auto file = FileReader::open(path);
   if (!file) return std::unexpected(file.error());
   std::string text;
-  for (std::size_t capacity = 4096;; capacity *= 4) {
-    text.resize(std::min(capacity, max_bytes + 1));
-    const auto content = file->read(text);
-    if (content) {
-      text.resize(content->size());
+  // Long files of /proc come in pieces, each shorter than what was asked for; only an empty one is the end.
+  for (std::size_t length = 0; length <= max_bytes;) {
+    text.resize(length + kPieceBytes);
+    const auto piece = read_piece(file->descriptor_, std::span(text).subspan(length), length);
+    if (!piece) return std::unexpected(piece.error());
+    length += *piece;
+    if (*piece == 0) {
+      text.resize(length);
       return text;
     }
-    if (content.error() != std::errc::file_too_large || capacity > max_bytes) return std::unexpected(content.error());
   }
+  return std::unexpected(std::make_error_code(std::errc::file_too_large));
 }
 
 }  // namespace bursar
