@@ -36,7 +36,8 @@ struct GlibcByHeader : GlibcBlocks {
     std::memcpy(&word, static_cast<const std::byte*>(block) - sizeof(word), sizeof(word));
     constexpr std::size_t kMapped = 2;
     constexpr std::size_t kFlags = 7;
-    return (word & ~kFlags) - ((word & kMapped) != 0 ? 2 * sizeof(word) : sizeof(word));
+    static_assert(kMapped * 4 == sizeof(word));
+    return (word & ~kFlags) - sizeof(word) - (word & kMapped) * 4;
   }
 };
 

@@ -186,11 +186,12 @@ bool ThreadAccount::read_running_stretch(RunningStretch& out) const noexcept {
   return false;
 }
 
-void ThreadAccount::look_at_peak(GroupIndex group) noexcept {
+void* ThreadAccount::look_at_peak(GroupIndex group, void* block) noexcept {
   touch(group);
   const std::uint64_t growth = group_table().record_peak(group);
   GroupCell& cell = cells_[group];
   cell.next_peak_check_bytes = cell.allocated_bytes.load() + growth;
+  return block;
 }
 
 namespace internal {

@@ -35,8 +35,8 @@ BURSAR_SHIM void free(void* block) noexcept {
 }
 
 BURSAR_SHIM void* calloc(std::size_t count, std::size_t bytes) noexcept {
-  return with_allocator([&](auto& allocator) { return allocator.allocate_zeroed(count, bytes); },
-                        [&] { return __libc_calloc(count, bytes); });
+  return with_allocator([=](auto& allocator) { return allocator.allocate_zeroed(count, bytes); },
+                        [=] { return __libc_calloc(count, bytes); });
 }
 
 BURSAR_SHIM void* realloc(void* block, std::size_t bytes) noexcept {

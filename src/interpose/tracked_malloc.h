@@ -24,13 +24,9 @@ extern constinit std::atomic<Mode> mode;
 inline constinit TrackingAllocator<alloc::GlibcByHeader> by_header;
 inline constinit TrackingAllocator<alloc::GlibcByCall> by_call;
 
-// Calls `use(allocator)` with the tracking allocator of this process, or `off()` where there is none.
 template <typename Use, typename Off>
-auto with_allocator(Use&& use, Off&& off) noexcept {
+[[gnu::cold, gnu::noinline]] auto with_uncommon_allocator(Use use, Off off) noexcept {
   Mode now = mode.load(std::memory_order_relaxed);
-  if (now == Mode::ByHeader) [[likely]] {
-    return use(by_header);
-  }
   if (now == Mode::Undecided) now = decide_mode();
   switch (now) {
     case Mode::ByHeader:
@@ -42,23 +38,32 @@ auto with_allocator(Use&& use, Off&& off) noexcept {
   }
 }
 
+// Calls `use(allocator)` with the tracking allocator of this process, or `off()` where there is none.
+template <typename Use, typename Off>
+auto with_allocator(Use use, Off off) noexcept {
+  if (mode.load(std::memory_order_relaxed) == Mode::ByHeader) [[likely]] {
+    return use(by_header);
+  }
+  return with_uncommon_allocator(use, off);
+}
+
 inline void* allocate(std::size_t bytes) noexcept {
-  return with_allocator([&](auto& allocator) { return allocator.allocate(bytes); },
-                        [&] { return alloc::GlibcBlocks::allocate(bytes); });
+  return with_allocator([=](auto& allocator) { return allocator.allocate(bytes); },
+                        [=] { return alloc::GlibcBlocks::allocate(bytes); });
 }
 
 inline void deallocate(void* block) noexcept {
-  with_allocator([&](auto& allocator) { allocator.deallocate(block); }, [&] { alloc::GlibcBlocks::release(block); });
+  with_allocator([=](auto& allocator) { allocator.deallocate(block); }, [=] { alloc::GlibcBlocks::release(block); });
 }
 
 inline void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
-  return with_allocator([&](auto& allocator) { return allocator.allocate_aligned(alignment, bytes); },
-                        [&] { return alloc::GlibcBlocks::allocate_aligned(alignment, bytes); });
+  return with_allocator([=](auto& allocator) { return allocator.allocate_aligned(alignment, bytes); },
+                        [=] { return alloc::GlibcBlocks::allocate_aligned(alignment, bytes); });
 }
 
 inline void* reallocate(void* block, std::size_t bytes) noexcept {
-  return with_allocator([&](auto& allocator) { return allocator.reallocate(block, bytes); },
-                        [&] { return alloc::GlibcBlocks::reallocate(block, bytes); });
+  return with_allocator([=](auto& allocator) { return allocator.reallocate(block, bytes); },
+                        [=] { return alloc::GlibcBlocks::reallocate(block, bytes); });
 }
 
 }  // namespace bursar::interpose

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 namespace bursar::alloc {
 
@@ -21,28 +20,32 @@ inline constexpr std::size_t kTagBytes = sizeof(BlockTag);
 // Their owners stand in the LargeBlockTable.
 inline constexpr std::size_t kLargeBlockBytes = std::size_t{128} << 10;
 
-[[nodiscard]] inline BlockTag make_tag(const void* block, groups::GroupIndex group) noexcept {
-  // Blocks are 16 bytes apart at least. The constant keeps zeros from being a valid tag of low addresses.
+[[nodiscard]] inline std::uint16_t tag_check(const void* block) noexcept {
+  // Blocks are 16 bytes apart at least. The pattern keeps zeros from being a valid tag of low addresses.
   constexpr std::uintptr_t kPattern = 0xb5c3;
   const auto address = reinterpret_cast<std::uintptr_t>(block);
-  const auto check = static_cast<std::uint16_t>((address >> 4) ^ (address >> 20) ^ kPattern);
-  return (BlockTag{check} << 16) | group;
+  return static_cast<std::uint16_t>((address >> 4) ^ (address >> 20) ^ kPattern);
 }
 
 inline void write_tag(void* block, std::size_t usable_bytes, groups::GroupIndex group) noexcept {
-  const BlockTag tag = make_tag(block, group);
+  const BlockTag tag = (BlockTag{tag_check(block)} << 16) | group;
   std::memcpy(static_cast<std::byte*>(block) + usable_bytes - kTagBytes, &tag, kTagBytes);
 }
 
-// The block's owner, or nothing where the tag is not one of ours.
-[[nodiscard]] inline std::optional<groups::GroupIndex> read_tag(const void* block, std::size_t usable_bytes) noexcept {
+[[nodiscard]] inline BlockTag read_tag(const void* block, std::size_t usable_bytes) noexcept {
   BlockTag tag = 0;
   std::memcpy(&tag, static_cast<const std::byte*>(block) + usable_bytes - kTagBytes, kTagBytes);
-  const auto group = static_cast<groups::GroupIndex>(tag);
-  if (tag != make_tag(block, group)) [[unlikely]] {
-    return std::nullopt;
-  }
-  return group;
+  return tag;
+}
+
+// Whether the tag is one that `write_tag` wrote into this block.
+[[nodiscard]] inline bool is_tag_of(const void* block, BlockTag tag) noexcept {
+  return (tag >> 16) == tag_check(block);
+}
+
+// A damaged tag leads to a wrong group, but to one that can be counted for.
+[[nodiscard]] inline groups::GroupIndex owner_in(BlockTag tag) noexcept {
+  return static_cast<groups::GroupIndex>(tag);
 }
 
 }  // namespace bursar::alloc

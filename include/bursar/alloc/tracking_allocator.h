@@ -77,9 +77,19 @@ class TrackingAllocator {
   }
 
   void deallocate(void* block) noexcept {
-    if (block == nullptr) return;
+    if (block == nullptr) [[unlikely]] {
+      return;
+    }
     const std::size_t bytes = upstream_.usable_size(block);
-    credit(take_owner(block, bytes), bytes);
+    groups::ThreadAccount* account = groups::internal::this_thread;
+    if (bytes >= alloc::kLargeBlockBytes || account == nullptr) [[unlikely]] {
+      return deallocate_uncommonly(block);
+    }
+    const alloc::BlockTag tag = alloc::read_tag(block, bytes);
+    if (!alloc::is_tag_of(block, tag)) [[unlikely]] {
+      return deallocate_uncommonly(block);
+    }
+    account->charge_release(alloc::owner_in(tag), bytes);
     upstream_.release(block);
   }
 
@@ -114,30 +124,48 @@ class TrackingAllocator {
     return nullptr;
   }
 
+  // What is not common stands in functions of its own that are called last, so that the common path saves no registers.
   void* charged(void* block) noexcept {
     if (block == nullptr) [[unlikely]] {
       return nullptr;
     }
     const std::size_t bytes = upstream_.usable_size(block);
-    if (bytes >= alloc::kLargeBlockBytes) [[unlikely]] {
-      return charged_large(block, bytes);
+    groups::ThreadAccount* account = groups::internal::this_thread;
+    if (bytes >= alloc::kLargeBlockBytes || account == nullptr) [[unlikely]] {
+      return charged_uncommonly(block, bytes);
     }
-    alloc::write_tag(block, bytes, groups::charge_allocation(bytes));
+    const groups::GroupIndex group = account->allocating();
+    alloc::write_tag(block, bytes, group);
+    if (account->add_allocation(group, bytes)) [[unlikely]] {
+      return account->look_at_peak(group, block);
+    }
     return block;
   }
 
-  [[gnu::noinline]] static void* charged_large(void* block, std::size_t bytes) noexcept {
+  [[gnu::cold, gnu::noinline]] static void* charged_uncommonly(void* block, std::size_t bytes) noexcept {
     const groups::GroupIndex owner = groups::charge_allocation(bytes);
-    // What the table has no room for could not be credited later.
-    if (!alloc::large_block_table().insert(block, owner)) groups::charge_release(owner, bytes);
+    if (bytes < alloc::kLargeBlockBytes) {
+      alloc::write_tag(block, bytes, owner);
+    } else if (!alloc::large_block_table().insert(block, owner)) {
+      // What the table has no room for could not be credited later.
+      groups::charge_release(owner, bytes);
+    }
     return block;
+  }
+
+  [[gnu::cold, gnu::noinline]] void deallocate_uncommonly(void* block) noexcept {
+    if (block == nullptr) return;
+    const std::size_t bytes = upstream_.usable_size(block);
+    credit(take_owner(block, bytes), bytes);
+    upstream_.release(block);
   }
 
   [[nodiscard]] static std::optional<groups::GroupIndex> take_owner(void* block, std::size_t bytes) noexcept {
     if (bytes >= alloc::kLargeBlockBytes) [[unlikely]] {
       return alloc::large_block_table().erase(block);
     }
-    return alloc::read_tag(block, bytes);
+    const alloc::BlockTag tag = alloc::read_tag(block, bytes);
+    return alloc::is_tag_of(block, tag) ? std::optional(alloc::owner_in(tag)) : std::nullopt;
   }
 
   // REQUIRES: the owner was just taken; a place that was just left is there to be taken again.

@@ -51,22 +51,31 @@ class alignas(kPageBytes) ThreadAccount {
     return current_.load(std::memory_order_acquire);
   }
 
+  // Owner. The group that allocations are charged to.
+  [[nodiscard]] GroupIndex allocating() const noexcept { return allocating_.load(std::memory_order_relaxed); }
+
   // Owner. Charges a block of `bytes` to the group that allocations are charged to, and says which it was.
   GroupIndex charge_allocation(std::uint64_t bytes) noexcept {
-    const GroupIndex group = allocating_.load(std::memory_order_relaxed);
+    const GroupIndex group = allocating();
     charge_allocation_to(group, bytes);
     return group;
   }
 
   // Owner. REQUIRES: the thread is in the group, or the group cannot be retired meanwhile.
   void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept {
+    if (add_allocation(group, bytes)) [[unlikely]] {
+      look_at_peak(group, nullptr);
+    }
+  }
+
+  // The same, in two steps: true where `look_at_peak` is due, which answers `block`, so that it can be the last call.
+  [[nodiscard]] bool add_allocation(GroupIndex group, std::uint64_t bytes) noexcept {
     GroupCell& cell = cells_[group];
     cell.allocated_bytes.add(bytes);
     cell.allocated_objects.add(1);
-    if (cell.allocated_bytes.load() >= cell.next_peak_check_bytes) [[unlikely]] {
-      look_at_peak(group);
-    }
+    return cell.allocated_bytes.load() >= cell.next_peak_check_bytes;
   }
+  [[gnu::cold, gnu::noinline]] void* look_at_peak(GroupIndex group, void* block) noexcept;
 
   // Owner. Credits the group that a block was charged to.
   void charge_release(GroupIndex group, std::uint64_t bytes) noexcept {
@@ -127,7 +136,6 @@ class alignas(kPageBytes) ThreadAccount {
 
   static constexpr std::uint32_t kEndedFlag = 1U << 16;
 
-  [[gnu::cold, gnu::noinline]] void look_at_peak(GroupIndex group) noexcept;
   void begin(pid_t thread) noexcept;
   void end() noexcept;
 
