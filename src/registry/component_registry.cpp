@@ -75,9 +75,9 @@ MemoryBoundsBuilder ComponentRegistry::bounds_builder() const {
   return MemoryBoundsBuilder(node_);
 }
 
-// Not kept: the registry of groups gives the same token for the same name, and knows when a group was retired.
+// Not kept: the registry of groups gives the same token for the same name, `root` included, and knows when a group was
+// retired.
 ResourceGroupToken ComponentRegistry::token() const {
-  if (node_->is_root()) return ResourceGroupToken::root();
   return ResourceGroupRegistry::global().register_resource_group(node_->full_name());
 }
 

@@ -66,7 +66,7 @@ TEST(ParseBytes, WhatAFractionLeavesOfAByteIsCutOff) {
 
 TEST(ParseBytes, TheLargestAmountIsReadAndOneMoreIsNot) {
   EXPECT_EQ(parse_bytes("18446744073709551615"), kMax);
-  for (const char* text : {"18446744073709551616", "16EiB", "99999999999999999999999"}) {
+  for (const char* text : {"18446744073709551616", "16EiB", "18.5EB", "99999999999999999999999"}) {
     EXPECT_FALSE(parse_bytes(text).has_value()) << text;
   }
   EXPECT_EQ(parse_bytes("16EiB").error(),

@@ -37,6 +37,7 @@ TEST(ToValidUtf8, OverlongFormsAndSurrogatesAndTooLargeNumbersAreReplacedByteByB
   EXPECT_EQ(to_valid_utf8("\xed\xa0\x80"), kReplacement + kReplacement + kReplacement);
   EXPECT_EQ(to_valid_utf8("\xf0\x8f\xbf\xbf"), kReplacement + kReplacement + kReplacement + kReplacement);
   EXPECT_EQ(to_valid_utf8("\xf4\x90\x80\x80"), kReplacement + kReplacement + kReplacement + kReplacement);
+  EXPECT_EQ(to_valid_utf8("\xf5\x80\x80\x80"), kReplacement + kReplacement + kReplacement + kReplacement);
 }
 
 TEST(ToValidUtf8, ASequenceThatBreaksOffIsReplacedOnceAndWhatFollowsIsKept) {
