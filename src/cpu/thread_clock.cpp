@@ -1,5 +1,7 @@
 #include <bursar/cpu/thread_clock.h>
 
+#include <time.h>
+
 namespace bursar::cpu {
 namespace {
 
@@ -32,6 +34,29 @@ std::optional<std::uint64_t> thread_cpu_nanos(pid_t thread) noexcept {
 
 std::uint64_t process_cpu_nanos() noexcept {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID).value_or(0);
+}
+
+std::uint64_t ThreadClock::lap_by_kernel() noexcept {
+  const ClockKind kind = clock_choice().kind;
+  const std::uint64_t before = lapped_nanos_.load(std::memory_order_relaxed);
+  const std::uint64_t now = thread_cpu_nanos();
+  has_flag_ = kind == ClockKind::Flag && RunFlag::exists();
+  if (has_flag_) RunFlag::raise();
+  lap_start_ticks_ = ticks();
+  asked_at_ticks_ = lap_start_ticks_;
+  fraction_ = 0;
+  internal::refine_rate(lap_start_ticks_);
+  const std::uint64_t rate = internal::nanos_per_tick.load(std::memory_order_relaxed);
+  if (rate != 0) {
+    constexpr std::uint64_t kAskAfterNanos = 1'000'000;
+    constexpr std::uint64_t kLongestUnaskedNanos = 20'000;
+    ask_after_ticks_ = (kAskAfterNanos << 32U) / rate;
+    longest_unasked_ticks_ = (kLongestUnaskedNanos << 32U) / rate;
+  }
+  if (now >= before) return lapped(now - before);
+  // More was lapped than the thread has used. The next laps begin as much later.
+  if (rate != 0) lap_start_ticks_ += ((before - now) << 32U) / rate;
+  return 0;
 }
 
 }  // namespace bursar::cpu

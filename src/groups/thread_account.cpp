@@ -174,7 +174,7 @@ bool ThreadAccount::read_running_stretch(RunningStretch& out) const noexcept {
     if (thread == 0) return false;
     if ((before & 1U) != 0) continue;
     out.group = current_seen_from_outside();
-    const std::uint64_t mark = clock_.mark_nanos();
+    const std::uint64_t mark = clock_.lapped_nanos();
     const std::uint64_t charged = cells_[out.group].cpu_nanos.load();
     const std::optional<std::uint64_t> now = cpu::thread_cpu_nanos(thread);
     if (change_.load(std::memory_order_acquire) != before || thread_.load(std::memory_order_acquire) != thread)

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <bursar/cpu/clock_choice.h>
+#include <bursar/cpu/run_flag.h>
+#include <bursar/cpu/tick_counter.h>
+
 #include <sys/types.h>
-#include <time.h>
 
 #include <atomic>
 #include <cstdint>
@@ -15,29 +18,55 @@ namespace bursar::cpu {
 [[nodiscard]] std::optional<std::uint64_t> thread_cpu_nanos(pid_t thread) noexcept;  // of a thread of this process
 [[nodiscard]] std::uint64_t process_cpu_nanos() noexcept;                            // of all threads that ever were
 
-// Cuts one thread's CPU time into laps. This is the seam behind which a cheaper clock can stand: whoever attributes
-// time only ever asks for the time since the last cut.
+// Cuts one thread's CPU time into laps: whoever attributes time asks for the time since the last cut. The laps add up
+// to the kernel's clock of the thread, whichever way they are measured: what the processor's counter said too much or
+// too little since the kernel was last asked is made up for when it is asked again, after a millisecond of short laps
+// at the latest.
 //
-// Thread-safety: `lap` and the resets belong to the thread whose time it is; `mark_nanos` may be read by any.
-// Allocates: no. Blocks: no.
+// Thread-safety: `lap` and the reset belong to the thread whose time it is; `lapped_nanos` may be read by any.
+// Allocates: no. Blocks: no. Cost: about 10 ns, or a system call where the kernel has to be asked.
 class ThreadClock {
  public:
   // The CPU time since the last lap, or since the reset.
   [[nodiscard]] std::uint64_t lap() noexcept {
-    const std::uint64_t now = thread_cpu_nanos();
-    const std::uint64_t mark = mark_nanos_.load(std::memory_order_relaxed);
-    mark_nanos_.store(now, std::memory_order_release);
-    return now - mark;
+    const std::uint64_t now = ticks();
+    const std::uint64_t rate = internal::nanos_per_tick.load(std::memory_order_relaxed);
+    // The flag is looked at after the counter: a break in between is seen, and the lap is the kernel's.
+    if (rate == 0 || now - asked_at_ticks_ > ask_after_ticks_ || !ran_without_break(now)) return lap_by_kernel();
+    const auto elapsed = static_cast<std::int64_t>(now - lap_start_ticks_);
+    if (elapsed <= 0) return 0;  // too much was lapped before
+    const std::uint64_t scaled = static_cast<std::uint64_t>(elapsed) * rate + fraction_;
+    lap_start_ticks_ = now;
+    fraction_ = static_cast<std::uint32_t>(scaled);
+    return lapped(scaled >> 32U);
   }
 
-  // Where the running lap began, in the thread's own CPU time.
-  [[nodiscard]] std::uint64_t mark_nanos() const noexcept { return mark_nanos_.load(std::memory_order_acquire); }
+  // The sum of all laps since the reset: where the running lap began, in the thread's own CPU time.
+  [[nodiscard]] std::uint64_t lapped_nanos() const noexcept { return lapped_nanos_.load(std::memory_order_acquire); }
 
   // The running lap began with the thread itself.
-  void reset_to_thread_start() noexcept { mark_nanos_.store(0, std::memory_order_release); }
+  void reset_to_thread_start() noexcept {
+    lapped_nanos_.store(0, std::memory_order_release);
+    ask_after_ticks_ = 0;
+  }
 
  private:
-  std::atomic<std::uint64_t> mark_nanos_{0};
+  [[nodiscard]] bool ran_without_break(std::uint64_t now) const noexcept {
+    return has_flag_ ? RunFlag::is_up() : now - lap_start_ticks_ < longest_unasked_ticks_;
+  }
+  std::uint64_t lapped(std::uint64_t nanos) noexcept {
+    lapped_nanos_.store(lapped_nanos_.load(std::memory_order_relaxed) + nanos, std::memory_order_release);
+    return nanos;
+  }
+  [[gnu::noinline]] std::uint64_t lap_by_kernel() noexcept;
+
+  std::atomic<std::uint64_t> lapped_nanos_{0};
+  std::uint64_t lap_start_ticks_ = 0;
+  std::uint64_t asked_at_ticks_ = 0;
+  std::uint64_t ask_after_ticks_ = 0;        // the kernel is asked again when this much has passed since
+  std::uint64_t longest_unasked_ticks_ = 0;  // without a flag: a longer lap may well have had a break
+  std::uint32_t fraction_ = 0;               // of a nanosecond, in units of 2^-32, not lapped yet
+  bool has_flag_ = false;
 };
 
 }  // namespace bursar::cpu
