@@ -19,25 +19,25 @@ struct WaitQueue::HandOver {
 bool WaitQueue::add(Entry& entry, Clock::TimePoint due) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
-  entry.place_ = waiting_.emplace(due, &entry);
+  entry.place = waiting_.emplace(due, &entry);
   return true;
 }
 
 void WaitQueue::remove(Entry& entry) noexcept {
   std::unique_lock lock(mutex_);
-  if (entry.place_) {
-    waiting_.erase(*entry.place_);
-    entry.place_.reset();
+  if (entry.place) {
+    waiting_.erase(*entry.place);
+    entry.place.reset();
     return;
   }
-  if (entry.hand_over_ == nullptr) return;
-  if (entry.hand_over_->thread == std::this_thread::get_id()) {
-    entry.hand_over_->entry = nullptr;
+  if (entry.current_hand_over == nullptr) return;
+  if (entry.current_hand_over->thread == std::this_thread::get_id()) {
+    entry.current_hand_over->entry = nullptr;
     return;
   }
   // The other thread is inside the executor of the coroutine. Whoever ends the coroutine may go on to end the executor,
   // so it has to be let out first.
-  handed_over_.wait(lock, [&entry] { return entry.hand_over_ == nullptr; });
+  handed_over_.wait(lock, [&entry] { return entry.current_hand_over == nullptr; });
 }
 
 void WaitQueue::hand_over_due(Clock::TimePoint now) noexcept {
@@ -60,8 +60,8 @@ void WaitQueue::hand_over_first(std::unique_lock<std::mutex>& lock, std::optiona
   // The node is kept, so that putting it back needs no memory.
   auto node = waiting_.extract(waiting_.begin());
   HandOver hand_over{.entry = node.mapped(), .thread = std::this_thread::get_id()};
-  hand_over.entry->place_.reset();
-  hand_over.entry->hand_over_ = &hand_over;
+  hand_over.entry->place.reset();
+  hand_over.entry->current_hand_over = &hand_over;
 
   lock.unlock();
   const bool taken = hand_over.entry->hand_over();
@@ -70,10 +70,10 @@ void WaitQueue::hand_over_first(std::unique_lock<std::mutex>& lock, std::optiona
 
   // Another thread that removes the entry waits for what follows, so the entry is there unless this thread removed it.
   if (hand_over.entry == nullptr) return;
-  hand_over.entry->hand_over_ = nullptr;
+  hand_over.entry->current_hand_over = nullptr;
   if (!taken && retry_at) {
     node.key() = *retry_at;
-    hand_over.entry->place_ = waiting_.insert(std::move(node));
+    hand_over.entry->place = waiting_.insert(std::move(node));
   }
   handed_over_.notify_all();
 }

@@ -18,29 +18,26 @@ class WaitQueue {
   struct HandOver;
 
  public:
-  class Entry;
+  struct Entry;
   using Waiting = std::multimap<Clock::TimePoint, Entry*>;
 
-  class Entry {
-   public:
-    Entry(const Entry&) = delete;
-    Entry& operator=(const Entry&) = delete;
-
-   protected:
-    Entry() = default;
-    virtual ~Entry() = default;
-
-   private:
-    friend class WaitQueue;
-
+  struct Entry {
     // Gives the waiting coroutine to its executor; the entry may be gone afterwards. False where the executor failed
     // and the coroutine still waits.
     virtual bool hand_over() noexcept = 0;
     // Resumes the coroutine on this thread; the entry may be gone afterwards.
     virtual void resume_here() noexcept = 0;
 
-    std::optional<Waiting::iterator> place_;  // while it is in the queue
-    HandOver* hand_over_ = nullptr;           // while some thread hands it over
+    // The queue's own, guarded by its mutex.
+    std::optional<Waiting::iterator> place;  // while it is in the queue
+    HandOver* current_hand_over = nullptr;   // while some thread hands it over
+
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+
+   protected:
+    Entry() = default;
+    ~Entry() = default;
   };
 
   WaitQueue() = default;
