@@ -25,6 +25,7 @@
 #include <bursar/limiter/memory_limit_environment.h>
 #include <bursar/limiter/memory_limiter.h>
 #include <bursar/limiter/memory_sensor.h>
+#include <bursar/limiter/usage_gauge.h>
 #include <bursar/registry/component_registry.h>
 #include <bursar/registry/registry_snapshot.h>
 #include <bursar/alloc/tracking_allocator.h>
