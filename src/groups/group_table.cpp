@@ -44,10 +44,6 @@ bool is_in_a_group(GroupIndex group) noexcept {
   return found;
 }
 
-ResourceStatsSnapshot since(const ResourceStatsSnapshot& now, const ResourceStatsSnapshot& before) noexcept {
-  return ResourceStats(now).snapshot_delta(before);
-}
-
 void warn(std::string_view what, std::string_view name, std::string_view reason) noexcept {
   // On the stack and by `write`: this may run under malloc.
   char line[256];
@@ -82,22 +78,25 @@ void GroupTable::set_up_process() noexcept {
 }
 
 // Acquire and release: a reader that sees any new figure sees `reclaims_` odd or further, and reads again.
-ResourceStatsSnapshot GroupTable::Baseline::load() const noexcept {
-  return {
+ResourceStats GroupTable::Baseline::taken_from(const GroupSums& sums) const noexcept {
+  const ResourceStatsSnapshot before{
       .allocated_bytes = allocated_bytes_.load(std::memory_order_acquire),
       .allocated_objects = allocated_objects_.load(std::memory_order_acquire),
       .deallocated_bytes = deallocated_bytes_.load(std::memory_order_acquire),
       .deallocated_objects = deallocated_objects_.load(std::memory_order_acquire),
       .cpu_time_nanos = cpu_time_nanos_.load(std::memory_order_acquire),
   };
+  return ResourceStats(ResourceStats(sums.usage).snapshot_delta(before),
+                       sums.entries - entries_.load(std::memory_order_acquire));
 }
 
-void GroupTable::Baseline::store(const ResourceStatsSnapshot& usage) noexcept {
-  allocated_bytes_.store(usage.allocated_bytes, std::memory_order_release);
-  allocated_objects_.store(usage.allocated_objects, std::memory_order_release);
-  deallocated_bytes_.store(usage.deallocated_bytes, std::memory_order_release);
-  deallocated_objects_.store(usage.deallocated_objects, std::memory_order_release);
-  cpu_time_nanos_.store(usage.cpu_time_nanos, std::memory_order_release);
+void GroupTable::Baseline::store(const GroupSums& sums) noexcept {
+  allocated_bytes_.store(sums.usage.allocated_bytes, std::memory_order_release);
+  allocated_objects_.store(sums.usage.allocated_objects, std::memory_order_release);
+  deallocated_bytes_.store(sums.usage.deallocated_bytes, std::memory_order_release);
+  deallocated_objects_.store(sums.usage.deallocated_objects, std::memory_order_release);
+  cpu_time_nanos_.store(sums.usage.cpu_time_nanos, std::memory_order_release);
+  entries_.store(sums.entries, std::memory_order_release);
 }
 
 std::size_t GroupTable::place_of(std::string_view name) noexcept {
@@ -229,8 +228,8 @@ void GroupTable::reclaim_drained() noexcept {
 
 void GroupTable::reclaim(GroupIndex group, const GroupSums& sums) noexcept {
   reclaims_.fetch_add(1, std::memory_order_acq_rel);
-  retired_.merge(since(sums.usage, baselines_[group].load()));
-  baselines_[group].store(sums.usage);
+  retired_.merge(baselines_[group].taken_from(sums).totals());
+  baselines_[group].store(sums);
   peaks_[group].store(0, std::memory_order_relaxed);
   erase_place(group);
   name_arena_.give_back(names_[group].view());
@@ -270,18 +269,18 @@ void GroupTable::read_between_reclaims(Read&& read) noexcept {
   read();
 }
 
-ResourceStatsSnapshot GroupTable::usage_of(GroupIndex group) noexcept {
-  ResourceStatsSnapshot usage;
-  read_between_reclaims([&] { usage = since(sum_group(group).usage, baselines_[group].load()); });
+ResourceStats GroupTable::usage_of(GroupIndex group) noexcept {
+  ResourceStats usage;
+  read_between_reclaims([&] { usage = baselines_[group].taken_from(sum_group(group)); });
   return usage;
 }
 
-void GroupTable::usage_of_page(std::size_t page, std::array<ResourceStatsSnapshot, kGroupsPerPage>& usage) noexcept {
+void GroupTable::usage_of_page(std::size_t page, std::array<ResourceStats, kGroupsPerPage>& usage) noexcept {
   PageSums sums;
   read_between_reclaims([&] {
     sum_page(page, sums);
     for (std::size_t i = 0; i < kGroupsPerPage; ++i) {
-      usage[i] = since(sums[i].usage, baselines_[page * kGroupsPerPage + i].load());
+      usage[i] = baselines_[page * kGroupsPerPage + i].taken_from(sums[i]);
     }
   });
 }

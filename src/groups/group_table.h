@@ -50,9 +50,9 @@ class GroupTable {
   [[nodiscard]] std::string_view copy_name(GroupIndex group, char (&buffer)[NameArena::kLargestBytes]) noexcept;
 
   // The usage of the group that has the number, without that of the groups that had it before.
-  [[nodiscard]] ResourceStatsSnapshot usage_of(GroupIndex group) noexcept;
+  [[nodiscard]] ResourceStats usage_of(GroupIndex group) noexcept;
   // The same for all groups of a page.
-  void usage_of_page(std::size_t page, std::array<ResourceStatsSnapshot, kGroupsPerPage>& usage) noexcept;
+  void usage_of_page(std::size_t page, std::array<ResourceStats, kGroupsPerPage>& usage) noexcept;
   [[nodiscard]] ResourceStatsSnapshot retired() noexcept;
 
   // Looks at the group's live bytes and keeps the highest. Answers by how much a thread may allocate until the next
@@ -85,8 +85,9 @@ class GroupTable {
   // Written under the lock, read without it.
   class Baseline {
    public:
-    [[nodiscard]] ResourceStatsSnapshot load() const noexcept;
-    void store(const ResourceStatsSnapshot& usage) noexcept;
+    // What has come since.
+    [[nodiscard]] ResourceStats taken_from(const GroupSums& sums) const noexcept;
+    void store(const GroupSums& sums) noexcept;
     void forget_cpu_time() noexcept { cpu_time_nanos_.store(0, std::memory_order_relaxed); }
 
    private:
@@ -95,6 +96,7 @@ class GroupTable {
     ZeroedAtomic<std::uint64_t> deallocated_bytes_;
     ZeroedAtomic<std::uint64_t> deallocated_objects_;
     ZeroedAtomic<std::uint64_t> cpu_time_nanos_;
+    ZeroedAtomic<std::uint64_t> entries_;
   };
 
   // REQUIRES for all below: the lock is held.

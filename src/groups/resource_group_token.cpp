@@ -18,8 +18,7 @@ std::string_view ResourceGroupToken::name() const noexcept {
 }
 
 ResourceStats ResourceGroupToken::stats() const noexcept {
-  return ResourceStats(group_table().is_current(*this) ? group_table().usage_of(index_)
-                                                       : ResourceStatsSnapshot::empty());
+  return group_table().is_current(*this) ? group_table().usage_of(index_) : ResourceStats();
 }
 
 std::uint64_t ResourceGroupToken::peak_live_bytes() const noexcept {

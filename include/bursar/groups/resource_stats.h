@@ -46,9 +46,13 @@ struct ResourceStatsSnapshot {
 class ResourceStats {
  public:
   constexpr ResourceStats() noexcept = default;
-  constexpr explicit ResourceStats(const ResourceStatsSnapshot& totals) noexcept : totals_(totals) {}
+  constexpr explicit ResourceStats(const ResourceStatsSnapshot& totals, std::uint64_t entries = 0) noexcept
+      : totals_(totals), entries_(entries) {}
 
   [[nodiscard]] constexpr const ResourceStatsSnapshot& totals() const noexcept { return totals_; }
+
+  // How often the group was entered: by guards, by coroutines at each resumption, and by resources made for it.
+  [[nodiscard]] constexpr std::uint64_t entries() const noexcept { return entries_; }
 
   // What has come since `previous`, an earlier value of `totals()`; with `ResourceStatsSnapshot::empty()` the totals
   // themselves.
@@ -67,6 +71,7 @@ class ResourceStats {
 
  private:
   ResourceStatsSnapshot totals_;
+  std::uint64_t entries_ = 0;
 };
 
 }  // namespace bursar

@@ -86,7 +86,23 @@ class alignas(kPageBytes) ThreadAccount {
   }
 
   // Owner. From now on `group` is charged. The CPU time since the last change goes to the group that is left.
-  void switch_to(GroupIndex group) noexcept;
+  void switch_to(GroupIndex group) noexcept {
+    touch(group);
+    const std::uint32_t change = change_.load(std::memory_order_relaxed);
+    if ((change & 1U) != 0) {
+      // A signal handler has interrupted a change. What it uses of the CPU goes to the group that is being left.
+      current_.store(group, std::memory_order_release);
+      allocating_.store(group, std::memory_order_relaxed);
+      return;
+    }
+    // The releases below keep the odd number before everything a reader could see of the change.
+    change_.store(change + 1, std::memory_order_relaxed);
+    const std::uint64_t lap_nanos = clock_.lap();
+    cells_[current()].cpu_nanos.add(lap_nanos);
+    current_.store(group, std::memory_order_release);
+    allocating_.store(group, std::memory_order_relaxed);
+    change_.store(change + 2, std::memory_order_release);
+  }
 
   // Owner. Allocations alone are charged to `group`, until it is called again with what it answered or the thread
   // changes groups.
