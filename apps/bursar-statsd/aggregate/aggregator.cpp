@@ -41,7 +41,7 @@ void apply(const Metric& metric, ContextValue& value) {
 
 Aggregator::Aggregator(const AggregatorLimits& limits, const ParserLimits& parser_limits,
                        std::function<bool()> sheds_load)
-    : limits_(limits), parser_limits_(parser_limits), sheds_load_(std::move(sheds_load)) {}
+    : limits_(limits), parser_limits_(parser_limits), sheds_load_(std::move(sheds_load)), series_(parser_limits) {}
 
 std::optional<DropReason> Aggregator::record(const Metric& metric, TimePoint now) {
   series_.build(metric.name, metric.tags);

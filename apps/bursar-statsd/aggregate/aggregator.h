@@ -26,7 +26,7 @@ struct AggregatorLimits {
   // How many contexts there may be at once. New ones beyond that are dropped; known ones go on counting.
   std::size_t max_contexts = 10'000;
   // How long the name of a series may be, its labels included, as it stands in the exposition.
-  std::size_t max_series_bytes = 1024;
+  std::size_t max_series_bytes = 768;
   // After how much time without a line a context is forgotten; 0: never.
   std::chrono::seconds context_ttl{0};
 };

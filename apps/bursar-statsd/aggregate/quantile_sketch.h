@@ -8,13 +8,14 @@ namespace bursar::statsd {
 
 // Quantiles of a stream in bounded memory. Values are counted in bins whose borders grow by a constant factor, so that an
 // answer is within 2 % of a value that was really seen at that rank (the scheme of DDSketch, Masson et al., VLDB 2019).
-// When all bins are in use the two lowest are merged: with values that span more than a factor of 2,000 the lowest
+// When all bins are in use the two lowest are merged: with values that span more than a factor of 600 the lowest
 // quantiles lose accuracy first. `fade` lets the past count for less.
 //
 // Thread-safety: belongs to one thread. Allocates: at most kMaxBins x 8 bytes, as bins come into use. Blocks: no.
 class QuantileSketch {
  public:
-  static constexpr std::size_t kMaxBins = 192;
+  static constexpr std::size_t kMaxBins = 160;
+  static constexpr std::size_t kBinBytes = 8;
   static constexpr double kRelativeError = 0.02;
 
   // REQUIRES: finite `value`, `weight` above 0 and at most 1e9.
@@ -34,6 +35,7 @@ class QuantileSketch {
     std::int32_t key;
     float weight;
   };
+  static_assert(sizeof(Bin) == kBinBytes);
 
   [[nodiscard]] static std::int32_t key_of(double value) noexcept;
   [[nodiscard]] static double value_of(std::int32_t key) noexcept;

@@ -3,9 +3,29 @@
 #include <algorithm>
 #include <tuple>
 
+#include <bursar/bounds/container_usage.h>
+
 #include "aggregate/prometheus_name.h"
 
 namespace bursar::statsd {
+namespace {
+
+// What a label adds to its tag at most: a prefix, the equals sign, two quotes and a comma, or the value "true".
+constexpr std::size_t kLabelExtraBytes = 16;
+
+}  // namespace
+
+// A character grows to two bytes at most, when it is escaped.
+SeriesKeyBuilder::SeriesKeyBuilder(const ParserLimits& limits) {
+  key_.reserve(2 * limits.max_line_bytes + kLabelExtraBytes * limits.max_tags);
+  label_names_.reserve(limits.max_line_bytes + kLabelExtraBytes * limits.max_tags);
+  labels_.reserve(limits.max_tags);
+}
+
+std::size_t SeriesKeyBuilder::buffer_bytes() const noexcept {
+  return charged_block_bytes(key_.capacity() + 1) + charged_block_bytes(label_names_.capacity() + 1) +
+         charged_block_bytes(labels_.capacity() * sizeof(Label));
+}
 
 void SeriesKeyBuilder::build(std::string_view name, std::string_view tags) {
   key_.clear();

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/line_parser.h"
+
 namespace bursar::statsd {
 
 // Turns a metric's name and tags into the series that Prometheus will see. The key of a series is its text in the
@@ -12,9 +14,11 @@ namespace bursar::statsd {
 // of the tags does not matter. A tag without a colon gets the value "true"; a tag with an empty value is left out, since
 // to Prometheus an empty label is no label; the values of a tag that comes more than once are joined by commas.
 //
-// Thread-safety: belongs to one thread. Allocates: until its buffers have grown to the longest series seen. Blocks: no.
+// Thread-safety: belongs to one thread. Allocates: when made, room for all that the parser lets pass. Blocks: no.
 class SeriesKeyBuilder {
  public:
+  explicit SeriesKeyBuilder(const ParserLimits& limits);
+
   // REQUIRES: no tag has an empty key. The views are valid until the next call.
   void build(std::string_view name, std::string_view tags);
 
@@ -22,6 +26,9 @@ class SeriesKeyBuilder {
   [[nodiscard]] std::string_view metric_name() const noexcept { return std::string_view(key_).substr(0, name_bytes_); }
   // Whether two tags of the last series became the same label.
   [[nodiscard]] bool merged_tags() const noexcept { return merged_tags_; }
+
+  // What the buffers are charged for.
+  [[nodiscard]] std::size_t buffer_bytes() const noexcept;
 
  private:
   struct Label {

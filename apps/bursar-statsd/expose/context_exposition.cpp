@@ -23,7 +23,7 @@ constexpr std::array<Quantile, 4> kQuantiles = {{
 std::string_view exposition_type(MetricType type, ExpositionFormat format) {
   if (is_summary(type)) return "summary";
   if (type != MetricType::kCounter) return "gauge";
-  return format == ExpositionFormat::kOpenMetrics ? "unknown" : "counter";
+  return format == ExpositionFormat::OpenMetrics ? "unknown" : "counter";
 }
 
 // Writes the contexts of one family after the other; the strings are kept from one to the next.
@@ -37,7 +37,7 @@ class ContextWriter {
     std::size_t fitting_bytes = text_.size();
     std::size_t contexts = 0;
     help_.assign("StatsD ").append(type).append(" ").append(family.original_name());
-    writer_.begin_family(family.name, exposition_type(family.type, writer_.format()), help_);
+    writer_.family(family.name, exposition_type(family.type, writer_.format()), help_);
     for (const Context* context = family.first; context != nullptr; context = context->next) {
       write(family.name, *context);
       if (text_.size() > max_bytes) break;
@@ -77,13 +77,33 @@ class ContextWriter {
   }
 
   std::string& text_;
-  ExpositionWriter writer_;
+  SeriesWriter writer_;
   std::string help_;
   std::string labels_;
   std::string name_;
 };
 
+// What a line has beside the key of its series: a suffix of the name, a quantile, two braces and a number.
+constexpr std::size_t kLineExtraBytes = 64;
+// What HELP and TYPE have beside the names.
+constexpr std::size_t kFamilyExtraBytes = 64;
+
+constexpr std::size_t lines_of(MetricType type) { return is_summary(type) ? kQuantiles.size() + 2 : 1; }
+
 }  // namespace
+
+std::size_t estimated_bytes(const Aggregator& aggregator) {
+  std::size_t bytes = 0;
+  aggregator.visit_families([&](const Family& family) {
+    // A received name may double where its characters are escaped.
+    bytes += 2 * family.name.size() + 2 * family.original_name().size() + kFamilyExtraBytes;
+    const std::size_t lines = lines_of(family.type);
+    for (const Context* context = family.first; context != nullptr; context = context->next) {
+      bytes += lines * (context->key.size() + kLineExtraBytes);
+    }
+  });
+  return bytes;
+}
 
 RenderedContexts render_contexts(const Aggregator& aggregator, ExpositionFormat format, std::size_t max_bytes,
                                  std::string& text) {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "aggregate/aggregator.h"
-#include "expose/exposition_writer.h"
+#include "expose/series_writer.h"
 
 namespace bursar::statsd {
 
@@ -21,5 +21,8 @@ struct RenderedContexts {
 // `_total`, and a name should not depend on who asks.
 RenderedContexts render_contexts(const Aggregator& aggregator, ExpositionFormat format, std::size_t max_bytes,
                                  std::string& text);
+
+// How long the text of all contexts becomes at most. Cost: a look at each context, without writing anything.
+[[nodiscard]] std::size_t estimated_bytes(const Aggregator& aggregator);
 
 }  // namespace bursar::statsd

@@ -12,7 +12,7 @@ namespace bursar::statsd {
 // What a line may be at most. The aggregator's bounds are computed from these.
 struct ParserLimits {
   std::size_t max_line_bytes = 8192;  // one line, without its newline
-  std::size_t max_name_bytes = 256;
+  std::size_t max_name_bytes = 200;
   std::size_t max_tags = 64;
 };
 
