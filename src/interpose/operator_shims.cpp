@@ -1,6 +1,9 @@
-// The two operators that the standard lets a program replace and on which its other forms rest. The array, nothrow and
-// aligned forms stay the C++ library's: they call these two, or the C library's functions, and so are tracked as well.
-// Weak: a program that replaces these itself has the last word.
+// Every form of operator new and delete. Some allocators' libraries bring all of them, so the forms cannot be left to
+// the C++ library. Those that the standard defines by another one call it, so that a program that replaces only some
+// gets what the standard promises: with its own `operator new(size_t)`, `new[]` comes from there, and `delete[]` goes
+// there.
+// ([new.delete.single], [new.delete.array].)
+// Weak: a program that replaces one itself has the last word.
 
 #include <new>
 
@@ -8,9 +11,13 @@
 
 #define BURSAR_OPERATOR_SHIM [[gnu::visibility("default"), gnu::weak]]
 
-BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes) {
+namespace {
+
+// Calls the new-handler until `allocate` succeeds or there is none.
+template <typename Allocate>
+void* allocate_or_throw(Allocate allocate) {
   for (;;) {
-    if (void* block = bursar::interpose::allocate(bytes); block != nullptr) [[likely]] {
+    if (void* block = allocate(); block != nullptr) [[likely]] {
       return block;
     }
     const std::new_handler handler = std::get_new_handler();
@@ -19,11 +26,85 @@ BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes) {
   }
 }
 
+template <typename Allocate>
+void* null_if_it_throws(Allocate allocate) noexcept {
+  try {
+    return allocate();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes) {
+  if (void* block = bursar::interpose::allocate(bytes); block != nullptr) [[likely]] {
+    return block;
+  }
+  return allocate_or_throw([=] { return bursar::interpose::allocate(bytes); });
+}
+BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return allocate_or_throw(
+      [=] { return bursar::interpose::allocate_aligned(static_cast<std::size_t>(alignment), bytes); });
+}
+BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes, const std::nothrow_t& /*tag*/) noexcept {
+  return null_if_it_throws([=] { return ::operator new(bytes); });
+}
+BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes, std::align_val_t alignment,
+                                        const std::nothrow_t& /*tag*/) noexcept {
+  return null_if_it_throws([=] { return ::operator new(bytes, alignment); });
+}
+
+BURSAR_OPERATOR_SHIM void* operator new[](std::size_t bytes) {
+  return ::operator new(bytes);
+}
+BURSAR_OPERATOR_SHIM void* operator new[](std::size_t bytes, std::align_val_t alignment) {
+  return ::operator new(bytes, alignment);
+}
+BURSAR_OPERATOR_SHIM void* operator new[](std::size_t bytes, const std::nothrow_t& /*tag*/) noexcept {
+  return null_if_it_throws([=] { return ::operator new[](bytes); });
+}
+BURSAR_OPERATOR_SHIM void* operator new[](std::size_t bytes, std::align_val_t alignment,
+                                          const std::nothrow_t& /*tag*/) noexcept {
+  return null_if_it_throws([=] { return ::operator new[](bytes, alignment); });
+}
+
 BURSAR_OPERATOR_SHIM void operator delete(void* block) noexcept {
   bursar::interpose::deallocate(block);
 }
-
-// Compilers warn of a program that replaces the plain form without this one.
+BURSAR_OPERATOR_SHIM void operator delete(void* block, std::align_val_t /*alignment*/) noexcept {
+  bursar::interpose::deallocate(block);
+}
 BURSAR_OPERATOR_SHIM void operator delete(void* block, std::size_t /*bytes*/) noexcept {
   ::operator delete(block);
+}
+BURSAR_OPERATOR_SHIM void operator delete(void* block, std::size_t /*bytes*/, std::align_val_t alignment) noexcept {
+  ::operator delete(block, alignment);
+}
+BURSAR_OPERATOR_SHIM void operator delete(void* block, const std::nothrow_t& /*tag*/) noexcept {
+  ::operator delete(block);
+}
+BURSAR_OPERATOR_SHIM void operator delete(void* block, std::align_val_t alignment,
+                                          const std::nothrow_t& /*tag*/) noexcept {
+  ::operator delete(block, alignment);
+}
+
+BURSAR_OPERATOR_SHIM void operator delete[](void* block) noexcept {
+  ::operator delete(block);
+}
+BURSAR_OPERATOR_SHIM void operator delete[](void* block, std::align_val_t alignment) noexcept {
+  ::operator delete(block, alignment);
+}
+BURSAR_OPERATOR_SHIM void operator delete[](void* block, std::size_t /*bytes*/) noexcept {
+  ::operator delete[](block);
+}
+BURSAR_OPERATOR_SHIM void operator delete[](void* block, std::size_t /*bytes*/, std::align_val_t alignment) noexcept {
+  ::operator delete[](block, alignment);
+}
+BURSAR_OPERATOR_SHIM void operator delete[](void* block, const std::nothrow_t& /*tag*/) noexcept {
+  ::operator delete[](block);
+}
+BURSAR_OPERATOR_SHIM void operator delete[](void* block, std::align_val_t alignment,
+                                            const std::nothrow_t& /*tag*/) noexcept {
+  ::operator delete[](block, alignment);
 }
