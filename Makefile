@@ -29,7 +29,7 @@ test: ## Install what is missing, build, run every test.
 	@scripts/install-dependencies build test
 	@$(CONFIGURE)
 	@$(BUILD)
-	@ctest --preset $(PRESET) --parallel $(TEST_JOBS)
+	@ctest --preset $(PRESET) --parallel $(TEST_JOBS) $(CTEST_ARGS)
 
 bench: PRESET = release
 bench: ## Build and run the comparisons: no tracking, the common design, ours.
