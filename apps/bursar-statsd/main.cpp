@@ -1,6 +1,11 @@
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
 
 #include "config/memory_settings.h"
 #include "config/options.h"
@@ -9,6 +14,24 @@
 namespace {
 
 constexpr int kCannotStart = 2;
+
+// True where there is no file to write.
+bool write_file(const std::string& text, const std::optional<std::string>& path) {
+  if (!path) return true;
+  std::ofstream file(*path, std::ios::trunc);
+  file << text;
+  file.close();
+  if (file) return true;
+  std::fprintf(stderr, "bursar-statsd: cannot write %s: %s\n", path->c_str(),
+               std::generic_category().message(errno).c_str());
+  return false;
+}
+
+bool print(const std::string& text, const std::optional<std::string>& path) {
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+  return write_file(text, path);
+}
 
 int run(int argc, const char* const* argv) {
   using namespace bursar::statsd;
@@ -27,11 +50,10 @@ int run(int argc, const char* const* argv) {
     std::fprintf(stderr, "bursar-statsd: %s\n", plane.error().c_str());
     return kCannotStart;
   }
-  std::printf("%s\n", (*plane)->listening_line().c_str());
-  std::fflush(stdout);
+  if (!print((*plane)->listening_line() + "\n", options->listening_file)) return kCannotStart;
   (*plane)->run();
   std::fputs((*plane)->summary().c_str(), stdout);
-  return 0;
+  return write_file((*plane)->summary_as_json(), options->summary_file) ? 0 : 1;
 }
 
 }  // namespace

@@ -65,6 +65,9 @@ void declare(CLI::App& app, Options& options, FlagTexts& texts) {
   app.add_option("--duration", texts.duration_seconds, "seconds to run; 0: until SIGTERM [0]")
       ->check(CLI::Range(0.0, 1e9))
       ->type_name("");
+  app.add_option("--listening-file", options.listening_file, "write the line that tells the ports to this file, too")
+      ->type_name("PATH");
+  app.add_option("--summary-file", options.summary_file, "write the summary to this file, as JSON")->type_name("PATH");
   app.add_flag("--table", options.table, "show once a second who uses what");
 
   app.add_option("--max-line", options.max_line_bytes, "bytes a line may have [8192]")

@@ -23,6 +23,8 @@ struct Options {
   std::chrono::seconds context_ttl{0};  // 0: contexts stay
   std::chrono::milliseconds duration{0};  // 0: until a signal
   bool table = false;
+  std::optional<std::string> listening_file;  // where the start line goes as well
+  std::optional<std::string> summary_file;    // where the summary goes as JSON
 
   std::size_t max_line_bytes = 8192;
   // What a datagram may have; a longer one is cut off.

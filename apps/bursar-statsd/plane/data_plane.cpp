@@ -142,9 +142,7 @@ std::expected<void, std::string> DataPlane::open_unix(const std::string& path) {
 std::expected<void, std::string> DataPlane::open_http() {
   {
     const ResourceTrackingGuard guard(prometheus_group_);
-    std::vector<const LineIntake*> intakes;
-    for (const auto& source : sources_) intakes.push_back(&source->intake());
-    prometheus_ = std::make_unique<PrometheusDestination>(*aggregator_, std::move(intakes), prometheus_group_,
+    prometheus_ = std::make_unique<PrometheusDestination>(*aggregator_, intakes(), prometheus_group_,
                                                           options_.max_exposition_bytes);
   }
   if (!options_.http) return {};
@@ -191,6 +189,8 @@ void DataPlane::run() {
 }
 
 void DataPlane::tick(Clock::time_point due) {
+  // A timer that has expired already is not cancelled any more.
+  if (is_stopping_) return;
   const auto now = Clock::now();
   {
     const ResourceTrackingGuard guard(aggregate_group_);
@@ -207,6 +207,7 @@ void DataPlane::tick(Clock::time_point due) {
 
 // With nothing left to do `run` returns. The default action of the signals is back from here on: a second one kills.
 void DataPlane::stop(const char* why) {
+  if (std::exchange(is_stopping_, true)) return;
   signals_.clear();
   signals_.cancel();
   end_.cancel();
@@ -232,15 +233,19 @@ std::string DataPlane::status_line(std::chrono::nanoseconds elapsed) {
   }
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const auto news = static_cast<double>(lines - std::exchange(lines_at_last_status_, lines));
-  return fmt::format("{:.0f} lines/s   {} lines, {} dropped, {} datagrams lost in the kernel   {} of {} contexts",
-                     seconds > 0 ? news / seconds : 0.0, lines, dropped, kernel_drops, aggregator_->contexts(),
+  return fmt::format("lines {} ({:.0f}/s)   dropped {}   lost by the kernel {}   contexts {} of {}", lines,
+                     seconds > 0 ? news / seconds : 0.0, dropped, kernel_drops, aggregator_->contexts(),
                      options_.max_contexts);
 }
 
-std::string DataPlane::summary() const {
+std::vector<const LineIntake*> DataPlane::intakes() const {
   std::vector<const LineIntake*> intakes;
   for (const auto& source : sources_) intakes.push_back(&source->intake());
-  return render_summary(intakes, *aggregator_);
+  return intakes;
 }
+
+std::string DataPlane::summary() const { return summary_text(intakes(), *aggregator_); }
+
+std::string DataPlane::summary_as_json() const { return summary_json(intakes(), *aggregator_); }
 
 }  // namespace bursar::statsd

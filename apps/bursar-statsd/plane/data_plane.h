@@ -49,7 +49,9 @@ class DataPlane {
   // Serves until SIGTERM, SIGINT or the end of the duration; then reads what is queued. A second signal ends the process.
   void run();
 
+  // After `run`: the accounts, for people and as JSON.
   [[nodiscard]] std::string summary() const;
+  [[nodiscard]] std::string summary_as_json() const;
 
  private:
   explicit DataPlane(const Options& options);
@@ -63,6 +65,7 @@ class DataPlane {
   [[nodiscard]] SourceContext source_context(std::string_view component);
   [[nodiscard]] ApiHandler api_handler();
 
+  [[nodiscard]] std::vector<const LineIntake*> intakes() const;
   void tick(std::chrono::steady_clock::time_point due);
   void stop(const char* why);
   [[nodiscard]] std::string status_line(std::chrono::nanoseconds elapsed);
@@ -88,6 +91,7 @@ class DataPlane {
   ProcessSensor process_;
   std::optional<LiveTable> table_;
   std::uint64_t lines_at_last_status_ = 0;
+  bool is_stopping_ = false;
   std::string listening_ = "listening";
 };
 

@@ -47,6 +47,7 @@ nlohmann::ordered_json to_json(const SourceCounters& counters) {
   json["metrics"] = counters.metrics;
   json["events"] = counters.events;
   json["service_checks"] = counters.service_checks;
+  json["dropped_lines"] = counters.dropped.total();
   json["dropped"] = std::move(dropped);
   json["truncated_datagrams"] = counters.truncated_datagrams;
   json["kernel_dropped_datagrams"] = counters.kernel_drops;
@@ -55,21 +56,25 @@ nlohmann::ordered_json to_json(const SourceCounters& counters) {
 
 }  // namespace
 
-std::string render_summary(std::span<const LineIntake* const> sources, const Aggregator& aggregator) {
+std::string summary_text(std::span<const LineIntake* const> sources, const Aggregator& aggregator) {
   std::string text = "received\n";
-  nlohmann::ordered_json json;
   bool adds_up = true;
   for (const LineIntake* source : sources) {
     const SourceCounters& counters = source->counters();
     append_text(text, source->source(), counters);
-    json[source->source()] = to_json(counters);
     adds_up = adds_up && counters.lines == counters.accepted() + counters.dropped.total();
   }
   text += adds_up ? "every line is accounted for" : "the accounts do not add up: this is a defect";
   text += fmt::format("; {} contexts in {} families, {} expired\n", aggregator.contexts(), aggregator.families(),
                       aggregator.stats().expired_contexts);
+  return text;
+}
+
+std::string summary_json(std::span<const LineIntake* const> sources, const Aggregator& aggregator) {
+  nlohmann::ordered_json json;
+  for (const LineIntake* source : sources) json[source->source()] = to_json(source->counters());
   json["contexts"] = aggregator.contexts();
-  return text + "summary " + json.dump() + "\n";
+  return json.dump(2) + "\n";
 }
 
 }  // namespace bursar::statsd

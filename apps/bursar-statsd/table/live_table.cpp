@@ -58,7 +58,7 @@ std::vector<std::string> LiveTable::lines(const Drawn& drawn, std::size_t width,
   const TableOptions options{.width = width, .colours = colours};
   auto table = last_ ? render_table(drawn.report, EarlierReport{last_->report, elapsed}, options)
                      : render_table(drawn.report, options);
-  table.insert(table.begin(), status_(elapsed));
+  table.insert(table.begin(), status_(elapsed).substr(0, width));
   return table;
 }
 

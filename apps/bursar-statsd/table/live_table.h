@@ -17,7 +17,7 @@ namespace bursar::statsd {
 // Thread-safety: belongs to one thread. Allocates: yes. Blocks: where standard output does.
 class LiveTable {
  public:
-  // `status` makes a line that is shown above the table.
+  // `status` makes a line of ASCII that is shown above the table, cut to the width.
   LiveTable(std::function<ResourceReport()> read, std::function<std::string(std::chrono::nanoseconds elapsed)> status);
   LiveTable(const LiveTable&) = delete;
   LiveTable& operator=(const LiveTable&) = delete;
