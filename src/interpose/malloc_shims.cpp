@@ -1,5 +1,5 @@
 // The C library's allocation functions, under their own names. glibc's own callers, and those of every shared library,
-// find these first, because they stand in the executable; that takes default visibility.
+// find these first; that takes default visibility.
 
 #include <unistd.h>
 
@@ -35,8 +35,7 @@ BURSAR_SHIM void free(void* block) noexcept {
 }
 
 BURSAR_SHIM void* calloc(std::size_t count, std::size_t bytes) noexcept {
-  return with_allocator([=](auto& allocator) { return allocator.allocate_zeroed(count, bytes); },
-                        [=] { return __libc_calloc(count, bytes); });
+  return with_allocator([=](auto&& allocator) { return allocator.allocate_zeroed(count, bytes); });
 }
 
 BURSAR_SHIM void* realloc(void* block, std::size_t bytes) noexcept {
@@ -77,9 +76,7 @@ BURSAR_SHIM void* pvalloc(std::size_t bytes) noexcept {
 }
 
 BURSAR_SHIM std::size_t malloc_usable_size(void* block) noexcept {
-  return with_allocator(
-      [&](auto& allocator) { return allocator.usable_size(block); },
-      [&] { return block == nullptr ? std::size_t{0} : bursar::alloc::GlibcByCall::usable_size(block); });
+  return usable_size(block);
 }
 
 // C23, for programs that a newer C library's headers have shown them to.

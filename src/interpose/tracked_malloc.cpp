@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string_view>
 
@@ -14,32 +15,46 @@ constinit std::atomic<Mode> mode{Mode::Undecided};
 namespace {
 
 bool transfer_tracked(void* block, ResourceGroupToken token) noexcept {
-  return with_allocator([&](auto& allocator) { return allocator.transfer(block, token); }, [] { return false; });
+  return with_allocator([=](auto&& allocator) {
+    if constexpr (requires { allocator.transfer(block, token); }) {
+      return allocator.transfer(block, token);
+    } else {
+      return false;
+    }
+  });
+}
+
+void warn(std::string_view line) noexcept {
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, line.data(), line.size());
 }
 
 bool is_switched_off() noexcept {
   const char* setting = std::getenv("BURSAR_TRACKING");
   if (setting == nullptr || std::string_view(setting) == "on") return false;
   if (std::string_view(setting) == "off") return true;
-  constexpr std::string_view kWarning =
-      "bursar: BURSAR_TRACKING is neither `on` nor `off`; allocations are tracked, as by default\n";
-  [[maybe_unused]] const auto written = write(STDERR_FILENO, kWarning.data(), kWarning.size());
+  warn("bursar: BURSAR_TRACKING is neither `on` nor `off`; allocations are tracked, as by default\n");
   return false;
+}
+
+Mode decided_mode() noexcept {
+  const alloc::NextAllocator found = alloc::find_next_allocator();
+  if (found == alloc::NextAllocator::Unknown) {
+    warn("bursar: the allocator that comes next lacks a function of malloc's family; glibc's is used in its place\n");
+  }
+  if (is_switched_off()) return found == alloc::NextAllocator::Complete ? Mode::OffNext : Mode::OffGlibc;
+  alloc::install_transfer(&transfer_tracked);
+  if (found == alloc::NextAllocator::Complete) return Mode::Next;
+  return alloc::glibc_header_is_as_expected() ? Mode::GlibcByHeader : Mode::GlibcByCall;
 }
 
 }  // namespace
 
-Mode decide_mode() noexcept {
-  if (is_switched_off()) {
-    mode.store(Mode::Off, std::memory_order_relaxed);
-    return Mode::Off;
-  }
-  alloc::install_transfer(&transfer_tracked);
-  // The trial may allocate by way of the dynamic linker, and come back here: sizes are asked for until it is over.
-  mode.store(Mode::ByCall, std::memory_order_relaxed);
-  const Mode decided = alloc::glibc_header_is_as_expected() ? Mode::ByHeader : Mode::ByCall;
-  mode.store(decided, std::memory_order_relaxed);
-  return decided;
+void decide_mode() noexcept {
+  Mode undecided = Mode::Undecided;
+  if (!mode.compare_exchange_strong(undecided, Mode::Deciding, std::memory_order_relaxed)) return;
+  const int saved_errno = errno;
+  mode.store(decided_mode(), std::memory_order_release);
+  errno = saved_errno;
 }
 
 }  // namespace bursar::interpose

@@ -1,69 +1,120 @@
 #pragma once
 
+#include <bursar/alloc/bootstrap_arena.h>
 #include <bursar/alloc/tracking_allocator.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "alloc/glibc_upstream.h"
+#include "alloc/next_upstream.h"
 
 namespace bursar::interpose {
 
-// How this process's blocks are tracked: decided once, before the first block, and then for all.
+// How this process's blocks are tracked: decided once, at the first block, and then for all.
 enum class Mode : std::uint8_t {
   Undecided,
-  ByHeader,  // sizes are read from glibc's headers
-  ByCall,    // sizes are asked for
-  Off,       // BURSAR_TRACKING=off
+  Deciding,       // blocks come from the bootstrap arena
+  GlibcByHeader,  // tracked over glibc, whose headers tell the sizes
+  GlibcByCall,    // tracked over glibc, which is asked for the sizes
+  Next,           // tracked over another allocator
+  OffGlibc,       // BURSAR_TRACKING=off: passed through
+  OffNext,
 };
 
 extern constinit std::atomic<Mode> mode;
-[[gnu::cold, gnu::noinline]] Mode decide_mode() noexcept;
+[[gnu::cold, gnu::noinline]] void decide_mode() noexcept;
 
-inline constinit TrackingAllocator<alloc::GlibcByHeader> by_header;
-inline constinit TrackingAllocator<alloc::GlibcByCall> by_call;
+inline constinit TrackingAllocator<alloc::GlibcByHeader> glibc_by_header;
+inline constinit TrackingAllocator<alloc::GlibcByCall> glibc_by_call;
+inline constinit TrackingAllocator<alloc::NextUpstream, alloc::TagInSlack> next;
 
-template <typename Use, typename Off>
-[[gnu::cold, gnu::noinline]] auto with_uncommon_allocator(Use use, Off off) noexcept {
-  Mode now = mode.load(std::memory_order_relaxed);
-  if (now == Mode::Undecided) now = decide_mode();
-  switch (now) {
-    case Mode::ByHeader:
-      return use(by_header);
-    case Mode::ByCall:
-      return use(by_call);
-    default:
-      return off();
+// The functions of a tracking allocator, without tracking.
+template <typename Upstream>
+struct PassThrough {
+  static void* allocate(std::size_t bytes) noexcept { return Upstream::allocate(bytes); }
+  static void* allocate_zeroed(std::size_t count, std::size_t bytes) noexcept {
+    std::size_t total = 0;
+    return Upstream::allocate_zeroed(__builtin_mul_overflow(count, bytes, &total) ? ~std::size_t{0} : total);
   }
+  static void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
+    return Upstream::allocate_aligned(alignment, bytes);
+  }
+  static void* reallocate(void* block, std::size_t bytes) noexcept {
+    if (!alloc::BootstrapArena::contains(block)) return Upstream::reallocate(block, bytes);
+    void* moved = Upstream::allocate(bytes);
+    if (moved != nullptr) std::memcpy(moved, block, std::min(bytes, alloc::BootstrapArena::size_of(block)));
+    return moved;
+  }
+  static void deallocate(void* block) noexcept {
+    if (!alloc::BootstrapArena::contains(block)) Upstream::release(block);
+  }
+  static std::size_t usable_size(void* block) noexcept {
+    if (alloc::BootstrapArena::contains(block)) return alloc::BootstrapArena::size_of(block);
+    return block == nullptr ? 0 : Upstream::usable_size(block);
+  }
+};
+
+// Where blocks come from while the mode is being decided.
+struct BootstrapUpstream {
+  static void* allocate(std::size_t bytes) noexcept { return alloc::BootstrapArena::allocate(1, bytes); }
+  static void* allocate_zeroed(std::size_t bytes) noexcept { return allocate(bytes); }
+  static void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
+    return alloc::BootstrapArena::allocate(alignment, bytes);
+  }
+  static void* reallocate(void* /*block*/, std::size_t bytes) noexcept { return allocate(bytes); }
+  static void release(void* /*block*/) noexcept {}
+  static std::size_t usable_size(void* /*block*/) noexcept { return 0; }
+};
+
+template <typename Use>
+[[gnu::cold, gnu::noinline]] auto with_uncommon_allocator(Use use) noexcept {
+  if (mode.load(std::memory_order_relaxed) == Mode::Undecided) decide_mode();
+  // Acquire: the functions that were found stand behind the mode.
+  switch (mode.load(std::memory_order_acquire)) {
+    case Mode::GlibcByHeader:
+      return use(glibc_by_header);
+    case Mode::GlibcByCall:
+      return use(glibc_by_call);
+    case Mode::Next:
+      return use(next);
+    case Mode::OffGlibc:
+      return use(PassThrough<alloc::GlibcByCall>());
+    case Mode::OffNext:
+      return use(PassThrough<alloc::NextUpstream>());
+    case Mode::Undecided:
+    case Mode::Deciding:
+      break;
+  }
+  return use(PassThrough<BootstrapUpstream>());
 }
 
-// Calls `use(allocator)` with the tracking allocator of this process, or `off()` where there is none.
-template <typename Use, typename Off>
-auto with_allocator(Use use, Off off) noexcept {
-  if (mode.load(std::memory_order_relaxed) == Mode::ByHeader) [[likely]] {
-    return use(by_header);
+// Calls `use(allocator)` with the allocator of this process.
+template <typename Use>
+auto with_allocator(Use use) noexcept {
+  if (mode.load(std::memory_order_relaxed) == Mode::GlibcByHeader) [[likely]] {
+    return use(glibc_by_header);
   }
-  return with_uncommon_allocator(use, off);
+  return with_uncommon_allocator(use);
 }
 
 inline void* allocate(std::size_t bytes) noexcept {
-  return with_allocator([=](auto& allocator) { return allocator.allocate(bytes); },
-                        [=] { return alloc::GlibcBlocks::allocate(bytes); });
+  return with_allocator([=](auto&& allocator) { return allocator.allocate(bytes); });
 }
-
-inline void deallocate(void* block) noexcept {
-  with_allocator([=](auto& allocator) { allocator.deallocate(block); }, [=] { alloc::GlibcBlocks::release(block); });
-}
-
 inline void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
-  return with_allocator([=](auto& allocator) { return allocator.allocate_aligned(alignment, bytes); },
-                        [=] { return alloc::GlibcBlocks::allocate_aligned(alignment, bytes); });
+  return with_allocator([=](auto&& allocator) { return allocator.allocate_aligned(alignment, bytes); });
 }
-
 inline void* reallocate(void* block, std::size_t bytes) noexcept {
-  return with_allocator([=](auto& allocator) { return allocator.reallocate(block, bytes); },
-                        [=] { return alloc::GlibcBlocks::reallocate(block, bytes); });
+  return with_allocator([=](auto&& allocator) { return allocator.reallocate(block, bytes); });
+}
+inline void deallocate(void* block) noexcept {
+  with_allocator([=](auto&& allocator) { allocator.deallocate(block); });
+}
+inline std::size_t usable_size(void* block) noexcept {
+  return with_allocator([=](auto&& allocator) { return allocator.usable_size(block); });
 }
 
 }  // namespace bursar::interpose

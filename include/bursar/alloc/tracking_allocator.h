@@ -1,15 +1,18 @@
 #pragma once
 
 #include <bursar/alloc/block_tag.h>
+#include <bursar/alloc/bootstrap_arena.h>
 #include <bursar/alloc/large_block_table.h>
+#include <bursar/alloc/ownership.h>
 #include <bursar/alloc/upstream.h>
 #include <bursar/groups/group_presence.h>
 #include <bursar/groups/resource_group_token.h>
 #include <bursar/groups/thread_account.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -22,7 +25,7 @@ namespace bursar {
 //
 // Thread-safety: as the upstream. Allocates: that is what it does. Blocks: as the upstream.
 // Cost: four bytes a block, which is 4 on average over glibc's 16-byte steps, and a few instructions a call.
-template <UpstreamAllocator Upstream>
+template <UpstreamAllocator Upstream, alloc::Ownership Owners = alloc::AskedTag>
 class TrackingAllocator {
  public:
   constexpr TrackingAllocator() noexcept = default;
@@ -33,7 +36,7 @@ class TrackingAllocator {
     if (!fits(bytes)) [[unlikely]] {
       return out_of_memory();
     }
-    return charged(upstream_.allocate(bytes + alloc::kTagBytes));
+    return charged(upstream_.allocate(Owners::request_for(bytes)), bytes);
   }
 
   // `count * bytes` zeros. Pages that come fresh from the kernel are not touched.
@@ -42,7 +45,7 @@ class TrackingAllocator {
     if (__builtin_mul_overflow(count, bytes, &total) || !fits(total)) [[unlikely]] {
       return out_of_memory();
     }
-    return charged(upstream_.allocate_zeroed(total + alloc::kTagBytes));
+    return charged(upstream_.allocate_zeroed(Owners::request_for(total)), total);
   }
 
   // REQUIRES: `alignment` is a power of two.
@@ -50,7 +53,7 @@ class TrackingAllocator {
     if (!fits(bytes)) [[unlikely]] {
       return out_of_memory();
     }
-    return charged(upstream_.allocate_aligned(alignment, bytes + alloc::kTagBytes));
+    return charged(upstream_.allocate_aligned(alignment, Owners::request_for(bytes)), bytes);
   }
 
   // As realloc over glibc: a null block is allocated, zero bytes release it and answer null. The block then belongs to
@@ -64,16 +67,19 @@ class TrackingAllocator {
     if (!fits(bytes)) [[unlikely]] {
       return out_of_memory();
     }
+    if (alloc::BootstrapArena::contains(block)) [[unlikely]] {
+      return moved_out_of_bootstrap(block, bytes);
+    }
     const std::size_t old_bytes = upstream_.usable_size(block);
-    // A large block leaves the table before it leaves its address, where another thread's may be next.
-    const std::optional<groups::GroupIndex> owner = take_owner(block, old_bytes);
-    void* moved = upstream_.reallocate(block, bytes + alloc::kTagBytes);
+    // The block leaves its table before it leaves its address, where another thread's may be next.
+    const alloc::Owned owned = take_owner(block, old_bytes);
+    void* moved = upstream_.reallocate(block, Owners::request_for(bytes));
     if (moved == nullptr) [[unlikely]] {
-      if (owner.has_value()) restore_owner(block, old_bytes, *owner);
+      put_back(block, old_bytes, owned.place, owned.owner);
       return nullptr;
     }
-    credit(owner, old_bytes);
-    return charged(moved);
+    credit(owned, old_bytes);
+    return charged(moved, bytes);
   }
 
   void deallocate(void* block) noexcept {
@@ -85,32 +91,38 @@ class TrackingAllocator {
     if (bytes >= alloc::kLargeBlockBytes || account == nullptr) [[unlikely]] {
       return deallocate_uncommonly(block);
     }
-    const alloc::BlockTag tag = alloc::read_tag(block, bytes);
-    if (!alloc::is_tag_of(block, tag)) [[unlikely]] {
-      return deallocate_uncommonly(block);
+    if constexpr (Owners::kAlwaysTagged) {
+      const alloc::BlockTag tag = alloc::read_tag(block, bytes);
+      if (!alloc::is_tag_of(block, tag)) [[unlikely]] {
+        return deallocate_uncommonly(block);
+      }
+      account->charge_release(alloc::owner_in(tag), bytes);
+    } else {
+      credit(Owners::take(block, bytes), bytes);
     }
-    account->charge_release(alloc::owner_in(tag), bytes);
     upstream_.release(block);
   }
 
   // How many bytes of the block the program may write.
   [[nodiscard]] std::size_t usable_size(void* block) noexcept {
     if (block == nullptr) return 0;
+    if (alloc::BootstrapArena::contains(block)) return alloc::BootstrapArena::size_of(block);
     const std::size_t bytes = upstream_.usable_size(block);
-    return bytes >= alloc::kLargeBlockBytes ? bytes : bytes - alloc::kTagBytes;
+    return bytes >= alloc::kLargeBlockBytes ? bytes : Owners::writable_bytes(block, bytes);
   }
 
   // The block belongs to the token's group from now on. False where it is not one of ours.
   // REQUIRES: no other thread releases or reallocates the block meanwhile.
   bool transfer(void* block, ResourceGroupToken token) noexcept {
-    if (block == nullptr) return false;
+    if (block == nullptr || alloc::BootstrapArena::contains(block)) return false;
     const std::size_t bytes = upstream_.usable_size(block);
-    const std::optional<groups::GroupIndex> owner = take_owner(block, bytes);
-    if (!owner.has_value()) return false;
+    const alloc::Owned owned = take_owner(block, bytes);
+    if (owned.place == alloc::OwnerPlace::None) return false;
     const groups::GroupPresence heir(token);
-    restore_owner(block, bytes, heir.group());
-    groups::charge_release(*owner, bytes);
+    // Released before it is charged anew: a reader in between sees the block once at the most.
+    groups::charge_release(owned.owner, bytes);
     groups::charge_allocation_to(heir.group(), bytes);
+    put_back(block, bytes, owned.place, heir.group());
     return true;
   }
 
@@ -125,61 +137,76 @@ class TrackingAllocator {
   }
 
   // What is not common stands in functions of its own that are called last, so that the common path saves no registers.
-  void* charged(void* block) noexcept {
+  void* charged(void* block, std::size_t asked_bytes) noexcept {
     if (block == nullptr) [[unlikely]] {
       return nullptr;
     }
     const std::size_t bytes = upstream_.usable_size(block);
     groups::ThreadAccount* account = groups::internal::this_thread;
     if (bytes >= alloc::kLargeBlockBytes || account == nullptr) [[unlikely]] {
-      return charged_uncommonly(block, bytes);
+      return charged_uncommonly(block, bytes, asked_bytes);
     }
     const groups::GroupIndex group = account->allocating();
-    alloc::write_tag(block, bytes, group);
+    if (!Owners::put(block, bytes, asked_bytes, group)) [[unlikely]] {
+      return block;  // what could not be credited later is not charged
+    }
     if (account->add_allocation(group, bytes)) [[unlikely]] {
       return account->look_at_peak(group, block);
     }
     return block;
   }
 
-  [[gnu::cold, gnu::noinline]] static void* charged_uncommonly(void* block, std::size_t bytes) noexcept {
+  [[gnu::cold, gnu::noinline]] static void* charged_uncommonly(void* block, std::size_t bytes,
+                                                               std::size_t asked_bytes) noexcept {
     const groups::GroupIndex owner = groups::charge_allocation(bytes);
-    if (bytes < alloc::kLargeBlockBytes) {
-      alloc::write_tag(block, bytes, owner);
-    } else if (!alloc::large_block_table().insert(block, owner)) {
-      // What the table has no room for could not be credited later.
-      groups::charge_release(owner, bytes);
-    }
+    const bool is_put = bytes >= alloc::kLargeBlockBytes ? alloc::large_block_table().insert(block, owner)
+                                                         : Owners::put(block, bytes, asked_bytes, owner);
+    if (!is_put) groups::charge_release(owner, bytes);
     return block;
   }
 
   [[gnu::cold, gnu::noinline]] void deallocate_uncommonly(void* block) noexcept {
-    if (block == nullptr) return;
+    if (block == nullptr || alloc::BootstrapArena::contains(block)) return;
     const std::size_t bytes = upstream_.usable_size(block);
     credit(take_owner(block, bytes), bytes);
     upstream_.release(block);
   }
 
-  [[nodiscard]] static std::optional<groups::GroupIndex> take_owner(void* block, std::size_t bytes) noexcept {
-    if (bytes >= alloc::kLargeBlockBytes) [[unlikely]] {
-      return alloc::large_block_table().erase(block);
-    }
-    const alloc::BlockTag tag = alloc::read_tag(block, bytes);
-    return alloc::is_tag_of(block, tag) ? std::optional(alloc::owner_in(tag)) : std::nullopt;
+  [[gnu::cold, gnu::noinline]] void* moved_out_of_bootstrap(const void* block, std::size_t bytes) noexcept {
+    void* moved = allocate(bytes);
+    if (moved == nullptr) return nullptr;
+    std::memcpy(moved, block, std::min(bytes, alloc::BootstrapArena::size_of(block)));
+    return moved;
   }
 
-  // REQUIRES: the owner was just taken; a place that was just left is there to be taken again.
-  static void restore_owner(void* block, std::size_t bytes, groups::GroupIndex owner) noexcept {
-    if (bytes >= alloc::kLargeBlockBytes) [[unlikely]] {
-      if (!alloc::large_block_table().insert(block, owner)) groups::charge_release(owner, bytes);
-    } else {
-      alloc::write_tag(block, bytes, owner);
+  [[nodiscard]] static alloc::Owned take_owner(void* block, std::size_t bytes) noexcept {
+    if (bytes < alloc::kLargeBlockBytes) [[likely]] {
+      return Owners::take(block, bytes);
     }
+    const std::optional<groups::GroupIndex> owner = alloc::large_block_table().erase(block);
+    return owner.has_value() ? alloc::Owned{alloc::OwnerPlace::Table, *owner} : alloc::Owned{};
   }
 
-  static void credit(std::optional<groups::GroupIndex> owner, std::size_t bytes) noexcept {
-    if (owner.has_value()) [[likely]] {
-      groups::charge_release(*owner, bytes);
+  // Undoes `take_owner`, for the same owner or for another. A place that was just left can be had again.
+  static void put_back(void* block, std::size_t bytes, alloc::OwnerPlace place, groups::GroupIndex owner) noexcept {
+    switch (place) {
+      case alloc::OwnerPlace::None:
+        return;
+      case alloc::OwnerPlace::Tag:
+        return alloc::write_tag(block, bytes, owner);
+      case alloc::OwnerPlace::Index:
+        if (alloc::ShadowIndex::put(block, owner)) return;
+        break;
+      case alloc::OwnerPlace::Table:
+        if (alloc::large_block_table().insert(block, owner)) return;
+        break;
+    }
+    groups::charge_release(owner, bytes);
+  }
+
+  static void credit(alloc::Owned owned, std::size_t bytes) noexcept {
+    if (owned.place != alloc::OwnerPlace::None) [[likely]] {
+      groups::charge_release(owned.owner, bytes);
     } else {
       groups::count_foreign_block();
     }

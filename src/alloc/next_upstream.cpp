@@ -1,0 +1,68 @@
+#include "alloc/next_upstream.h"
+
+#include <dlfcn.h>
+
+#include <cerrno>
+
+#include "alloc/glibc_upstream.h"
+
+namespace bursar::alloc {
+namespace {
+
+template <typename Function>
+bool find(const char* name, Function*& function) noexcept {
+  function = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+  return function != nullptr;
+}
+
+// Whether two functions stand in the same shared library: a half-replaced malloc cannot be tracked.
+template <typename First, typename Second>
+bool are_of_one_library(First* first, Second* second) noexcept {
+  Dl_info first_info{};
+  Dl_info second_info{};
+  return dladdr(reinterpret_cast<void*>(first), &first_info) != 0 &&
+         dladdr(reinterpret_cast<void*>(second), &second_info) != 0 && first_info.dli_fbase == second_info.dli_fbase;
+}
+
+void warm_up() noexcept {
+  const NextFunctions& next = next_functions;
+  void* block = next.allocate(1);
+  if (block != nullptr) [[maybe_unused]]
+    const std::size_t bytes = next.usable_size(block);
+  if (void* moved = next.reallocate(block, 100); moved != nullptr) block = moved;
+  next.release(block);
+  next.release(next.allocate_zeroed(1, 1));
+  void* aligned = nullptr;
+  if (next.allocate_aligned(&aligned, 64, 1) == 0) next.release(aligned);
+}
+
+}  // namespace
+
+constinit NextFunctions next_functions{};
+
+NextAllocator find_next_allocator() noexcept {
+  NextFunctions& next = next_functions;
+  if (!find("malloc", next.allocate) || next.allocate == &__libc_malloc) return NextAllocator::Glibc;
+  const bool complete = find("calloc", next.allocate_zeroed) && find("realloc", next.reallocate) &&
+                        find("posix_memalign", next.allocate_aligned) && find("free", next.release) &&
+                        find("malloc_usable_size", next.usable_size);
+  if (!complete || !are_of_one_library(next.allocate, next.allocate_zeroed) ||
+      !are_of_one_library(next.allocate, next.reallocate) ||
+      !are_of_one_library(next.allocate, next.allocate_aligned) || !are_of_one_library(next.allocate, next.release) ||
+      !are_of_one_library(next.allocate, next.usable_size)) {
+    return NextAllocator::Unknown;
+  }
+  warm_up();
+  return NextAllocator::Complete;
+}
+
+void* NextUpstream::allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
+  void* block = nullptr;
+  const int error =
+      next_functions.allocate_aligned(&block, alignment < sizeof(void*) ? sizeof(void*) : alignment, bytes);
+  if (error == 0) return block;
+  errno = error;
+  return nullptr;
+}
+
+}  // namespace bursar::alloc
