@@ -42,7 +42,8 @@ namespace detail {
 // It stands for the container as it is after `reserve(length)`, or made with `length` elements, at the default load
 // factor. Grown element by element a vector, a string or an array of buckets may hold twice that, and the old and the
 // new one together while it grows. Not in it: the container object itself (`with_single_value`), what the elements hold
-// on the heap in turn, and the extra of values aligned to more than 16 bytes. Exact for libstdc++.
+// on the heap in turn, and the extra of values aligned to more than 16 bytes. Exact for libstdc++, an estimate for
+// other libraries.
 //
 // The value is a sum or a product with the length as a `Config`, so it can be worked out for other lengths; what does
 // not grow evenly (rounding, buckets) is a `Constant` beside it, right for this length.

@@ -58,7 +58,7 @@ class ComponentRegistry {
 
   // The component `name`, a path such as "a.b.c", below this one; levels that do not exist are made, each once.
   // Throws std::invalid_argument with the message of the ComponentNameError.
-  [[nodiscard]] ComponentRegistry get_or_create(std::string_view name) const;
+  ComponentRegistry get_or_create(std::string_view name) const;
   // The same with the error as a value. On an error nothing is made.
   [[nodiscard]] std::expected<ComponentRegistry, ComponentNameError> try_get_or_create(std::string_view name) const;
 

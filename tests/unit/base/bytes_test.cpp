@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <cmath>
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -86,6 +86,13 @@ TEST(ParseBytes, JunkIsAnErrorThatQuotesItAndSaysWhatIsRight) {
 
 TEST(ParseBytes, AnEmbeddedNulIsJunk) {
   EXPECT_FALSE(parse_bytes(std::string_view("1\0K", 3)).has_value());
+}
+
+RC_GTEST_PROP(BytesLaws, AnyTextIsReadOrAnsweredByOnePrintableLine, (std::string text)) {
+  const auto read = parse_bytes(text);
+  if (!read) {
+    RC_ASSERT(std::ranges::all_of(read.error(), [](char character) { return character >= ' ' && character <= '~'; }));
+  }
 }
 
 RC_GTEST_PROP(BytesLaws, ANumberIsReadAsItself, (std::uint64_t bytes)) {

@@ -138,7 +138,7 @@ TEST(ComponentRegistry, ANameThatIsNoneThrowsAndMakesNothing) {
   for (const std::string& name :
        {std::string(), std::string("."), std::string("a..b"), std::string(".a"), std::string("a."), std::string("root"),
         std::string("root.a"), std::string(1024, 'x')}) {
-    EXPECT_THROW((void)registry.get_or_create(name), std::invalid_argument) << name;
+    EXPECT_THROW(registry.get_or_create(name), std::invalid_argument) << name;
   }
   EXPECT_TRUE(registry.as_bounds().subcomponents().empty());
 }
@@ -185,7 +185,7 @@ TEST(MemoryStatus, HasAnEntryForEachComponentSortedByFullName) {
   const ComponentRegistry registry;
   registry.get_or_create("status.b").bounds_builder().minimum().with_fixed_amount("x", 10);
   registry.get_or_create("status.b").bounds_builder().firm().with_fixed_amount("x", 5);
-  (void)registry.get_or_create("status-a");
+  registry.get_or_create("status-a");
   const std::string json = registry.root().memory_snapshot_json();
   const std::string root = R"({"root": {"minimum_required_bytes": 0, "firm_limit_bytes": 0, "actual_live_bytes": )";
   ASSERT_TRUE(json.starts_with(root)) << json;
@@ -212,7 +212,7 @@ TEST(MemoryStatus, LiveBytesAreThoseOfTheComponentsOwnGroup) {
 TEST(MemoryStatus, ReadingItRegistersNoGroupAndMakesNoComponent) {
   const ResourceGroupToken foreign = ResourceGroupRegistry::global().register_resource_group("nobodys_component");
   const ComponentRegistry registry;
-  (void)registry.get_or_create("reading_changes_nothing");
+  registry.get_or_create("reading_changes_nothing");
   const std::string before = registry.root().memory_snapshot_json();
   EXPECT_EQ(registry.root().memory_snapshot_json(), before);
   EXPECT_FALSE(group_exists("reading_changes_nothing"));
@@ -222,9 +222,9 @@ TEST(MemoryStatus, ReadingItRegistersNoGroupAndMakesNoComponent) {
 
 TEST(MemoryStatus, ANameOfAnyBytesGivesValidJson) {
   const ComponentRegistry registry;
-  (void)registry.get_or_create("quote\"backslash\\newline\n");
-  (void)registry.get_or_create("broken\xff");
-  (void)registry.get_or_create(std::string_view("nul\0", 4));
+  registry.get_or_create("quote\"backslash\\newline\n");
+  registry.get_or_create("broken\xff");
+  registry.get_or_create(std::string_view("nul\0", 4));
   const auto json = nlohmann::json::parse(registry.root().memory_snapshot_json());
   EXPECT_EQ(json.size(), 4U);
   EXPECT_TRUE(json.contains("quote\"backslash\\newline\n"));
@@ -272,7 +272,7 @@ TEST(RegistrySnapshot, JoinsBoundsAndUsageInATree) {
 
 TEST(RegistrySnapshot, AComponentWithoutAGroupHasNoUsage) {
   const ComponentRegistry registry;
-  (void)registry.get_or_create("without_group");
+  registry.get_or_create("without_group");
   const RegistrySnapshot snapshot = registry.root().snapshot();
   EXPECT_FALSE(snapshot.root.subcomponents.at(0).usage.has_value());
   EXPECT_EQ(snapshot.root.subcomponents.at(0).total_usage, ResourceStatsSnapshot::empty());
@@ -281,7 +281,7 @@ TEST(RegistrySnapshot, AComponentWithoutAGroupHasNoUsage) {
 TEST(RegistrySnapshot, AGroupThatWasRegisteredByNameIsItsComponents) {
   const ResourceGroupToken token = ResourceGroupRegistry::global().register_resource_group("registered_by_name");
   const ComponentRegistry registry;
-  (void)registry.get_or_create("registered_by_name");
+  registry.get_or_create("registered_by_name");
   const ChargedBlock block(token, 700);
   const RegistrySnapshot snapshot = registry.root().snapshot();
   EXPECT_EQ(snapshot.root.subcomponents.at(0).usage.value().live_bytes(), 700U);
