@@ -1,0 +1,141 @@
+"""Runs bursar-statsd as its users do, on free loopback ports, and reads what it shows."""
+
+import http.client
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+from pathlib import Path
+
+from exposition import Exposition
+
+# How long anything may take that should take a moment: only a program that hangs comes to it.
+PATIENCE_SECONDS = 60
+
+
+class Failure(AssertionError):
+    """The program did not do what it should."""
+
+
+def until(condition, what):
+    """Asks again and again until `condition()` is true, and returns what it answered."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise Failure(f"waited {PATIENCE_SECONDS} s for {what}")
+        time.sleep(0.01)
+
+
+def environment(**changes):
+    """The caller's, without what would change how the programs and clients behave."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("BURSAR_", "DD_", "DATADOG_"))}
+    return kept | changes
+
+
+class StatsdProcess:
+    """One bursar-statsd. Used in a `with`; what it wrote stays readable afterwards."""
+
+    def __init__(self, *flags, program=None, environment_changes=None):
+        self.program = program or os.environ["BURSAR_STATSD"]
+        self.flags = list(flags)
+        self.environment = environment(**(environment_changes or {}))
+
+    def __enter__(self):
+        self._folder = tempfile.TemporaryDirectory()
+        folder = Path(self._folder.name)
+        self.unix_path = str(folder / "statsd.sock")
+        self._output = folder / "output"
+        self._errors = folder / "errors"
+        command = [self.program, "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--unix", self.unix_path,
+                   "--http", "127.0.0.1:0", *self.flags]
+        with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                                             env=self.environment)
+        try:
+            self._read_ports(until(self._listening_line, "the line that tells the ports"))
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._end()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def output(self):
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def errors(self):
+        return self._errors.read_text(encoding="utf-8", errors="replace")
+
+    def _listening_line(self):
+        if self._process.poll() is not None:
+            raise Failure(f"bursar-statsd ended with {self._process.returncode}:\n{self.errors}")
+        found = re.search(r"^listening (.*)\n", self.output, re.MULTILINE)
+        return found and found.group(1)
+
+    def _read_ports(self, line):
+        places = dict(word.split("=", 1) for word in line.split())
+        self.udp_port = int(places["udp"].rsplit(":", 1)[1])
+        self.tcp_port = int(places["tcp"].rsplit(":", 1)[1])
+        self.http_port = urllib.parse.urlsplit(places["http"]).port
+
+    def get(self, target, accept="text/plain"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=PATIENCE_SECONDS)
+        try:
+            connection.request("GET", target, headers={"Accept": accept})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode("utf-8")
+        finally:
+            connection.close()
+
+    def metrics_text(self, accept="text/plain"):
+        status, text = self.get("/metrics", accept)
+        if status != 200:
+            raise Failure(f"GET /metrics answered {status}: {text}")
+        return text
+
+    def metrics(self):
+        return Exposition(self.metrics_text())
+
+    def metrics_after(self, source, lines):
+        """What /metrics shows once `source` has received `lines` lines."""
+        seen = {}
+
+        def received():
+            seen["metrics"] = self.metrics()
+            return seen["metrics"].value("bursar_statsd_lines_total", source=source) >= lines
+
+        try:
+            until(received, f"{lines} lines from {source}")
+        except Failure as failure:
+            count = seen["metrics"].value("bursar_statsd_lines_total", source=source)
+            raise Failure(f"{failure}; there were {count:.0f}\n{self.errors}") from None
+        return seen["metrics"]
+
+    def stop(self):
+        """Asks it to end as an operator does, and returns its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=PATIENCE_SECONDS)
+
+    def _end(self):
+        if self._process.poll() is None:
+            try:
+                self.stop()
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._output_kept = self.output
+        self._errors_kept = self.errors
+        self._folder.cleanup()
