@@ -18,6 +18,8 @@ constexpr std::uint64_t kLastRateNanos = 20 * kNanosPerSecond;
 // A look at both clocks that took longer was interrupted.
 constexpr std::uint64_t kLongestLookNanos = 1'000;
 
+__extension__ using Wide = unsigned __int128;
+
 constinit std::atomic<std::string_view::const_pointer> reason{nullptr};
 
 struct Anchor {
@@ -100,7 +102,7 @@ void refine_rate(std::uint64_t now_ticks) noexcept {
   const std::uint64_t after_ticks = ticks();
   const std::uint64_t since_nanos = nanos - anchor.nanos.load(std::memory_order_relaxed);
   if (since_nanos < due) return;
-  const auto rate = static_cast<std::uint64_t>((static_cast<unsigned __int128>(since_nanos) << 32U) / since_ticks);
+  const auto rate = static_cast<std::uint64_t>((static_cast<Wide>(since_nanos) << 32U) / since_ticks);
   if (((after_ticks - now_ticks) * rate) >> 32U > kLongestLookNanos) return;
   const std::uint64_t next = since_nanos >= kLastRateNanos ? ~std::uint64_t{0} : since_nanos * 2;
   if (anchor.next_nanos.compare_exchange_strong(due, next, std::memory_order_acq_rel)) {
