@@ -64,6 +64,9 @@ class Promtool(unittest.TestCase):
         self.assertIn(code, (0, 3), lines)
         self.assertEqual([], [line for line in lines if "error" in line or line.startswith("bursar_")])
 
+    def test_names_that_became_the_same_are_counted(self):
+        self.assertEqual(1, self.process.metrics().value("bursar_statsd_name_collisions_total"))
+
     def test_finds_something_where_there_is_something(self):
         code, lines = check("# HELP bursar_wrong A gauge.\n# TYPE bursar_wrong counter\nbursar_wrong 1\n")
         self.assertEqual(3, code)

@@ -1,6 +1,7 @@
 """Runs bursar-statsd as its users do, on free loopback ports, and reads what it shows."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -39,12 +40,11 @@ def environment(**changes):
 
 
 class StatsdProcess:
-    """One bursar-statsd. Used in a `with`; what it wrote stays readable afterwards."""
+    """One bursar-statsd, which runs while the `with` lasts that it is used in."""
 
-    def __init__(self, *flags, program=None, environment_changes=None):
-        self.program = program or os.environ["BURSAR_STATSD"]
-        self.flags = list(flags)
-        self.environment = environment(**(environment_changes or {}))
+    def __init__(self, *flags, **environment_changes):
+        self.flags = flags
+        self.environment = environment(**environment_changes)
 
     def __enter__(self):
         self._folder = tempfile.TemporaryDirectory()
@@ -52,8 +52,9 @@ class StatsdProcess:
         self.unix_path = str(folder / "statsd.sock")
         self._output = folder / "output"
         self._errors = folder / "errors"
-        command = [self.program, "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--unix", self.unix_path,
-                   "--http", "127.0.0.1:0", *self.flags]
+        self._summary = folder / "summary"
+        command = [os.environ["BURSAR_STATSD"], "--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--unix", self.unix_path,
+                   "--http", "127.0.0.1:0", "--summary-file", str(self._summary), *self.flags]
         with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                                              env=self.environment)
@@ -78,6 +79,10 @@ class StatsdProcess:
     @property
     def errors(self):
         return self._errors.read_text(encoding="utf-8", errors="replace")
+
+    def summary(self):
+        """What it wrote at its end."""
+        return json.loads(self._summary.read_text(encoding="utf-8"))
 
     def _listening_line(self):
         if self._process.poll() is not None:
@@ -124,9 +129,9 @@ class StatsdProcess:
             raise Failure(f"{failure}; there were {count:.0f}\n{self.errors}") from None
         return seen["metrics"]
 
-    def stop(self):
+    def stop(self, how=signal.SIGTERM):
         """Asks it to end as an operator does, and returns its exit code."""
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(how)
         return self._process.wait(timeout=PATIENCE_SECONDS)
 
     def _end(self):
@@ -136,6 +141,4 @@ class StatsdProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._output_kept = self.output
-        self._errors_kept = self.errors
         self._folder.cleanup()
