@@ -92,8 +92,8 @@ class Run {
     }
     report_.add_failed(packet_, result.sent_bytes, result.error);
     if (result.outcome == SendResult::Outcome::kClosed) {
-      report_.fatal_error = "connection to " + options_.target.text + ": " +
-                            std::generic_category().message(result.error);
+      report_.fatal_error =
+          "connection to " + options_.target.text + ": " + std::generic_category().message(result.error);
     }
   }
 

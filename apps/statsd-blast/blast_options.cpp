@@ -33,6 +33,15 @@ std::expected<std::vector<LineType>, std::string> parse_types(std::string_view t
   }
 }
 
+// Unlike CLI::Range it refuses what is no number at all.
+const CLI::Validator kSeconds(
+    [](const std::string& text) {
+      double seconds = 0;
+      const bool is_number = CLI::detail::lexical_cast(text, seconds);
+      return is_number && seconds >= 0 && seconds <= 1e9 ? std::string() : text + " is not from 0 to 1e9 seconds";
+    },
+    "");
+
 }  // namespace
 
 std::expected<BlastOptions, EarlyExit> parse_blast_options(int argc, const char* const* argv) {
@@ -44,14 +53,18 @@ std::expected<BlastOptions, EarlyExit> parse_blast_options(int argc, const char*
   CLI::App app("Sends StatsD traffic that is the same for the same seed, and reports what it sent.", "statsd-blast");
   app.set_version_flag("--version", "statsd-blast " BURSAR_VERSION);
   app.add_option("--target", target, "udp://HOST:PORT, tcp://HOST:PORT or unix:PATH")->required();
-  app.add_option("--rate", options.lines_per_second, "lines a second; 0: as fast as possible")->capture_default_str();
+  app.add_option("--rate", options.lines_per_second, "lines a second; 0: as fast as possible")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--contexts", options.contexts, "how many series there are; 0: each line is a new one")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   app.add_option("--types", types, "which of c,g,s,ms,h,d")->capture_default_str();
-  app.add_option("--duration", duration_seconds, "seconds until the end; 0: no end by time")
-      ->check(CLI::Range(0.0, 1e9));
-  app.add_option("--lines", options.lines, "lines until the end; 0: no end by number");
-  app.add_option("--seed", options.seed, "where the random numbers start")->capture_default_str();
+  app.add_option("--duration", duration_seconds, "seconds until the end; 0: no end by time")->check(kSeconds);
+  app.add_option("--lines", options.lines, "lines until the end; 0: no end by number")->check(CLI::NonNegativeNumber);
+  app.add_option("--seed", options.seed, "where the random numbers start")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_option("--packet-bytes", options.packet_bytes, "how much a datagram, or one write to TCP, holds at most")
       ->check(CLI::Range(std::size_t{1}, kMaxPacketBytes))
       ->capture_default_str();

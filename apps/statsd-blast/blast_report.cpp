@@ -38,9 +38,9 @@ void BlastReport::add_failed(const Packet& packet, std::size_t sent_bytes, int e
 }
 
 std::string BlastReport::to_text(const BlastOptions& options) const {
-  std::string text = fmt::format("sent {} lines, {} in {} packets to {} in {:.1f} s ({:.0f} lines/s)\n", lines,
-                                 format_bytes(bytes), packets, options.target.text, seconds,
-                                 seconds > 0 ? static_cast<double>(lines) / seconds : 0.0);
+  std::string text =
+      fmt::format("sent {} lines, {} in {} packets to {} in {:.1f} s ({:.0f} lines/s)\n", lines, format_bytes(bytes),
+                  packets, options.target.text, seconds, seconds > 0 ? static_cast<double>(lines) / seconds : 0.0);
   text += "lines by type:";
   for (const LineType type : options.types) {
     text += fmt::format(" {}={}", to_code(type), lines_by_type[static_cast<std::size_t>(type)]);

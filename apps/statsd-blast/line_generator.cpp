@@ -38,8 +38,12 @@ std::string_view LineGenerator::next() {
 void LineGenerator::append_value() {
   const std::uint64_t number = random_();
   switch (type_) {
-    case LineType::kCounter: append_number(line_, 1 + number % 5); break;
-    case LineType::kGauge: append_number(line_, number % 1000); break;
+    case LineType::kCounter:
+      append_number(line_, 1 + number % 5);
+      break;
+    case LineType::kGauge:
+      append_number(line_, number % 1000);
+      break;
     case LineType::kSet:
       line_ += "user";
       append_number(line_, number % 10'000);

@@ -12,7 +12,7 @@ volatile std::sig_atomic_t interrupted = 0;
 
 // Without SA_RESTART: a send or a sleep comes back at once.
 void stop_on(int signal_number) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(signal_number, &action, nullptr);
 }

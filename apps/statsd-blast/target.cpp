@@ -19,7 +19,9 @@ std::unexpected<std::string> cannot_connect(const TargetAddress& address, std::s
   return std::unexpected("cannot send to " + address.text + ": " + std::string(reason));
 }
 
-std::string reason_of(int error) { return std::generic_category().message(error); }
+std::string reason_of(int error) {
+  return std::generic_category().message(error);
+}
 
 // A send that waits for room comes back now and then, so that the end of the run is noticed.
 bool set_send_timeout(int descriptor) {
@@ -55,7 +57,8 @@ std::expected<int, std::string> connect_internet(const TargetAddress& address) {
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
   int error = EADDRNOTAVAIL;
   for (const addrinfo* candidate = found; candidate != nullptr; candidate = candidate->ai_next) {
-    const int descriptor = ::socket(candidate->ai_family, candidate->ai_socktype | SOCK_CLOEXEC, candidate->ai_protocol);
+    const int descriptor =
+        ::socket(candidate->ai_family, candidate->ai_socktype | SOCK_CLOEXEC, candidate->ai_protocol);
     if (descriptor < 0) {
       error = errno;
       continue;

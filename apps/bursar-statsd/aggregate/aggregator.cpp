@@ -65,8 +65,7 @@ std::optional<DropReason> Aggregator::record(const Metric& metric, TimePoint now
 std::optional<DropReason> Aggregator::check_new_context(std::string_view name, MetricType type) const {
   if (name.starts_with(kReservedPrefix)) return DropReason::kReservedName;
   const auto family = families_.find(name);
-  const bool is_taken =
-      family != families_.end() ? family->second.type != type : clashes_with_summary(name, type);
+  const bool is_taken = family != families_.end() ? family->second.type != type : clashes_with_summary(name, type);
   if (is_taken) return DropReason::kTypeConflict;
   if (contexts_.size() >= limits_.max_contexts) return DropReason::kContextLimit;
   if (sheds_load_ && sheds_load_()) return DropReason::kMemoryPressure;

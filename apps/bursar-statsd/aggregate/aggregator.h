@@ -40,9 +40,9 @@ struct AggregatorStats {
   std::uint64_t merged_tags = 0;
 };
 
-// Folds metrics into contexts, one for each name and set of tags. A name has one type: the first that comes keeps it, and
-// lines with another type are refused for as long as a context of the first lives. The same holds for names that a summary
-// brings with it: `x_sum`, `x_count` and `x_created` beside a timer `x`.
+// Folds metrics into contexts, one for each name and set of tags. A name has one type: the first that comes keeps it,
+// and lines with another type are refused for as long as a context of the first lives. The same holds for names that a
+// summary brings with it: `x_sum`, `x_count` and `x_created` beside a timer `x`.
 //
 // Thread-safety: belongs to one thread. Allocates: for new contexts, and as their values grow; what that is at most
 // `specify_bounds` tells. Blocks: no.

@@ -33,14 +33,17 @@ void Aggregator::specify_bounds(MemoryBoundsBuilder& builder) const {
       .with_container<ContextTable>("contexts", limits_.max_contexts)
       .with_expr(UsageExpr::product("bucket_growth", max_contexts,
                                     UsageExpr::constant("bytes_per_context", kBucketGrowthBytes)))
-      .with_expr(UsageExpr::product(
-          "series", max_contexts, UsageExpr::config("max_series_block", charged_block_bytes(limits_.max_series_bytes + 1))))
-      .with_expr(UsageExpr::product("values", max_contexts, UsageExpr::constant("largest_value", largest_value_bytes())))
+      .with_expr(
+          UsageExpr::product("series", max_contexts,
+                             UsageExpr::config("max_series_block", charged_block_bytes(limits_.max_series_bytes + 1))))
+      .with_expr(
+          UsageExpr::product("values", max_contexts, UsageExpr::constant("largest_value", largest_value_bytes())))
       .with_container<FamilyTable>("families", limits_.max_contexts)
       .with_expr(UsageExpr::product(
           "family_names", max_contexts,
-          UsageExpr::product("two_names", UsageExpr::constant("names", 2),
-                             UsageExpr::config("max_name_block", charged_block_bytes(parser_limits_.max_name_bytes + 2)))));
+          UsageExpr::product(
+              "two_names", UsageExpr::constant("names", 2),
+              UsageExpr::config("max_name_block", charged_block_bytes(parser_limits_.max_name_bytes + 2)))));
 }
 
 }  // namespace bursar::statsd

@@ -5,11 +5,17 @@
 namespace bursar::statsd {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // The second and later bytes of a UTF-8 sequence: the first byte stands for the whole character.
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 void append_name(std::string& out, std::string_view text, bool keeps_colons) {
   if (text.empty() || is_digit(text.front())) out += '_';
@@ -24,7 +30,9 @@ void append_name(std::string& out, std::string_view text, bool keeps_colons) {
 
 }  // namespace
 
-void append_metric_name(std::string& out, std::string_view name) { append_name(out, name, true); }
+void append_metric_name(std::string& out, std::string_view name) {
+  append_name(out, name, true);
+}
 
 void append_label_name(std::string& out, std::string_view key) {
   const std::size_t start = out.size();
@@ -36,10 +44,17 @@ void append_label_name(std::string& out, std::string_view key) {
 void append_label_value(std::string& out, std::string_view value) {
   for (const char c : value) {
     switch (c) {
-      case '\\': out += "\\\\"; break;
-      case '"': out += "\\\""; break;
-      case '\n': out += "\\n"; break;
-      default: out += c;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      default:
+        out += c;
     }
   }
 }

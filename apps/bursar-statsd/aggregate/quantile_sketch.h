@@ -6,9 +6,9 @@
 
 namespace bursar::statsd {
 
-// Quantiles of a stream in bounded memory. Values are counted in bins whose borders grow by a constant factor, so that an
-// answer is within 2 % of a value that was really seen at that rank (the scheme of DDSketch, Masson et al., VLDB 2019).
-// When all bins are in use the two lowest are merged: with values that span more than a factor of 600 the lowest
+// Quantiles of a stream in bounded memory. Values are counted in bins whose borders grow by a constant factor, so that
+// an answer is within 2 % of a value that was really seen at that rank (the scheme of DDSketch, Masson et al., VLDB
+// 2019). When all bins are in use the two lowest are merged: with values that span more than a factor of 600 the lowest
 // quantiles lose accuracy first. `fade` lets the past count for less.
 //
 // Thread-safety: belongs to one thread. Allocates: at most kMaxBins x 8 bytes, as bins come into use. Blocks: no.
@@ -21,7 +21,8 @@ class QuantileSketch {
   // REQUIRES: finite `value`, `weight` above 0 and at most 1e9.
   void record(double value, double weight);
 
-  // The value at `rank`, 0 for the lowest and 1 for the highest. NaN where nothing was recorded, or all of it has faded.
+  // The value at `rank`, 0 for the lowest and 1 for the highest. NaN where nothing was recorded, or all of it has
+  // faded.
   [[nodiscard]] double quantile(double rank) const noexcept;
 
   // Halves the weight of everything recorded so far, and forgets what has become negligible.

@@ -10,9 +10,10 @@
 namespace bursar::statsd {
 
 // Turns a metric's name and tags into the series that Prometheus will see. The key of a series is its text in the
-// exposition up to, not including, the closing brace: `name{` or `name{a="1",b="2"`. Labels are sorted, so that the order
-// of the tags does not matter. A tag without a colon gets the value "true"; a tag with an empty value is left out, since
-// to Prometheus an empty label is no label; the values of a tag that comes more than once are joined by commas.
+// exposition up to, not including, the closing brace: `name{` or `name{a="1",b="2"`. Labels are sorted, so that the
+// order of the tags does not matter. A tag without a colon gets the value "true"; a tag with an empty value is left
+// out, since to Prometheus an empty label is no label; the values of a tag that comes more than once are joined by
+// commas.
 //
 // Thread-safety: belongs to one thread. Allocates: when made, room for all that the parser lets pass. Blocks: no.
 class SeriesKeyBuilder {

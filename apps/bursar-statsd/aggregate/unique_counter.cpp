@@ -11,8 +11,8 @@ constexpr int kRegisterBits = 10;
 static_assert(std::size_t{1} << kRegisterBits == UniqueCounter::kRegisters);
 static_assert(UniqueCounter::kExactLimit * sizeof(std::uint64_t) <= UniqueCounter::kMaxBytes);
 
-// FNV-1a over the bytes, then a finaliser that lets each of them change every bit: the registers are chosen by the upper
-// bits, which FNV alone mixes badly for short strings.
+// FNV-1a over the bytes, then a finaliser that lets each of them change every bit: the registers are chosen by the
+// upper bits, which FNV alone mixes badly for short strings.
 std::uint64_t hash_of(std::string_view value) {
   std::uint64_t hash = 0xcbf2'9ce4'8422'2325;
   for (const char c : value) {

@@ -7,8 +7,8 @@
 
 namespace bursar::statsd {
 
-// How many different strings there were, in bounded memory: exact up to kExactLimit of them, beyond that an estimate with a
-// standard error of 3 % (HyperLogLog with 1,024 registers, Flajolet et al., AofA 2007).
+// How many different strings there were, in bounded memory: exact up to kExactLimit of them, beyond that an estimate
+// with a standard error of 3 % (HyperLogLog with 1,024 registers, Flajolet et al., AofA 2007).
 //
 // Thread-safety: belongs to one thread. Allocates: at most kMaxBytes in one block. Blocks: no.
 class UniqueCounter {

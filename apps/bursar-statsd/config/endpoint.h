@@ -15,8 +15,8 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
-// Reads "127.0.0.1:8125", "[::1]:8125" or "localhost:8125"; port 0 lets the system choose. Other names are not looked up:
-// that could block, and listen elsewhere than meant. The error is one line with the text and the right form.
+// Reads "127.0.0.1:8125", "[::1]:8125" or "localhost:8125"; port 0 lets the system choose. Other names are not looked
+// up: that could block, and listen elsewhere than meant. The error is one line with the text and the right form.
 [[nodiscard]] std::expected<Endpoint, std::string> parse_endpoint(std::string_view text);
 
 // "127.0.0.1:8125", "[::1]:8125".

@@ -68,9 +68,12 @@ void detect_limit(const MemorySources& sources, MemorySettings& settings) {
 
 std::string_view to_string(MemoryMode mode) noexcept {
   switch (mode) {
-    case MemoryMode::kDisabled: return "disabled";
-    case MemoryMode::kPermissive: return "permissive";
-    case MemoryMode::kStrict: return "strict";
+    case MemoryMode::kDisabled:
+      return "disabled";
+    case MemoryMode::kPermissive:
+      return "permissive";
+    case MemoryMode::kStrict:
+      return "strict";
   }
   return "unknown";
 }

@@ -24,10 +24,10 @@ enum class MemoryMode : std::uint8_t {
 
 // The flags about memory as they were given, if they were.
 struct MemoryFlags {
-  std::optional<std::string> limit;
-  std::optional<std::string> slop_factor;
-  std::optional<std::string> mode;
-  std::optional<std::string> limiter;
+  std::optional<std::string> limit = std::nullopt;
+  std::optional<std::string> slop_factor = std::nullopt;
+  std::optional<std::string> mode = std::nullopt;
+  std::optional<std::string> limiter = std::nullopt;
 };
 
 struct MemorySettings {
@@ -47,9 +47,9 @@ struct MemorySources {
   [[nodiscard]] static MemorySources of_process();
 };
 
-// A flag wins over the environment (BURSAR_MEMORY_LIMIT, BURSAR_MEMORY_SLOP_FACTOR, BURSAR_MEMORY_MODE, BURSAR_LIMITER),
-// that over what the control groups say, and that over the defaults. Control groups are asked only where nobody else
-// gives a limit. The error is one line that names the flag or variable, its value and the right form.
+// A flag wins over the environment (BURSAR_MEMORY_LIMIT, BURSAR_MEMORY_SLOP_FACTOR, BURSAR_MEMORY_MODE,
+// BURSAR_LIMITER), that over what the control groups say, and that over the defaults. Control groups are asked only
+// where nobody else gives a limit. The error is one line that names the flag or variable, its value and the right form.
 [[nodiscard]] std::expected<MemorySettings, std::string> resolve_memory_settings(const MemoryFlags& flags,
                                                                                  const MemorySources& sources);
 

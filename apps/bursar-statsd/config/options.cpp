@@ -14,11 +14,13 @@ namespace bursar::statsd {
 namespace {
 
 constexpr std::string_view kDescription =
-    "Receives StatsD and DogStatsD metrics, aggregates them and shows them to Prometheus. Accounts for its memory and CPU "
+    "Receives StatsD and DogStatsD metrics, aggregates them and shows them to Prometheus. Accounts for its memory and "
+    "CPU "
     "time by component, and slows down before its memory limit ends it.";
 
 constexpr std::string_view kFooter =
-    "\nEnvironment: BURSAR_MEMORY_LIMIT, BURSAR_MEMORY_SLOP_FACTOR, BURSAR_MEMORY_MODE and BURSAR_LIMITER stand for the\n"
+    "\nEnvironment: BURSAR_MEMORY_LIMIT, BURSAR_MEMORY_SLOP_FACTOR, BURSAR_MEMORY_MODE and BURSAR_LIMITER stand for "
+    "the\n"
     "flags of these names; a flag wins. SIGTERM and SIGINT read what is queued, print a summary and end; a second one\n"
     "ends at once.";
 
@@ -35,17 +37,28 @@ struct FlagTexts {
   double duration_seconds = 0;
 };
 
+// Unlike CLI::Range it refuses what is no number at all.
+const CLI::Validator kSeconds(
+    [](const std::string& text) {
+      double seconds = 0;
+      const bool is_number = CLI::detail::lexical_cast(text, seconds);
+      return is_number && seconds >= 0 && seconds <= 1e9 ? std::string() : text + " is not from 0 to 1e9 seconds";
+    },
+    "");
+
 std::unexpected<EarlyExit> usage_error(std::string_view message) {
   return std::unexpected(EarlyExit{2, "bursar-statsd: " + std::string(message) + " (see --help)\n"});
 }
 
 void declare(CLI::App& app, Options& options, FlagTexts& texts) {
   app.set_version_flag("--version", "bursar-statsd " BURSAR_VERSION);
-  app.add_option("--udp", texts.udp, "HOST:PORT to receive datagrams at, or off; port 0 lets the system choose [127.0.0.1:8125]")
+  app.add_option("--udp", texts.udp,
+                 "HOST:PORT to receive datagrams at, or off; port 0 lets the system choose [127.0.0.1:8125]")
       ->type_name("");
   app.add_option("--tcp", texts.tcp, "HOST:PORT to receive lines at, or off [off]")->type_name("");
   app.add_option("--unix", texts.unix_path, "PATH of a datagram socket to receive at, or off [off]")->type_name("");
-  app.add_option("--http", texts.http, "HOST:PORT of /metrics and the other pages, or off [127.0.0.1:9102]")->type_name("");
+  app.add_option("--http", texts.http, "HOST:PORT of /metrics and the other pages, or off [127.0.0.1:9102]")
+      ->type_name("");
 
   app.add_option("--memory-limit", texts.memory.limit,
                  "bytes that the process may use, such as 64MiB [the control group's limit]")
@@ -59,11 +72,12 @@ void declare(CLI::App& app, Options& options, FlagTexts& texts) {
   app.add_option("--max-contexts", options.max_contexts, "series kept at once; new ones beyond are dropped [10000]")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1'000'000'000}))
       ->type_name("");
-  app.add_option("--context-ttl", texts.context_ttl_seconds, "seconds after which an idle series is forgotten; 0: never [0]")
-      ->check(CLI::Range(0.0, 1e9))
+  app.add_option("--context-ttl", texts.context_ttl_seconds,
+                 "seconds after which an idle series is forgotten; 0: never [0]")
+      ->check(kSeconds)
       ->type_name("");
   app.add_option("--duration", texts.duration_seconds, "seconds to run; 0: until SIGTERM [0]")
-      ->check(CLI::Range(0.0, 1e9))
+      ->check(kSeconds)
       ->type_name("");
   app.add_option("--listening-file", options.listening_file, "write the line that tells the ports to this file, too")
       ->type_name("PATH");
@@ -81,7 +95,8 @@ void declare(CLI::App& app, Options& options, FlagTexts& texts) {
   app.add_option("--tcp-max-connections", options.tcp_max_connections, "connections at once; one more is closed [64]")
       ->check(CLI::Range(std::size_t{1}, std::size_t{100'000}))
       ->type_name("");
-  app.add_option("--max-exposition", texts.max_exposition, "bytes of users' metrics in answers to /metrics under way [12MiB]")
+  app.add_option("--max-exposition", texts.max_exposition,
+                 "bytes of users' metrics in answers to /metrics under way [12MiB]")
       ->type_name("");
   app.footer(std::string(kFooter));
 }
@@ -120,12 +135,15 @@ std::expected<void, std::string> read_texts(const FlagTexts& texts, Options& opt
     read = read_bytes("--udp-receive-buffer", texts.udp_receive_buffer, std::size_t{1} << 30,
                       options.udp_receive_buffer_bytes);
   }
-  if (read) read = read_bytes("--max-exposition", texts.max_exposition, std::size_t{1} << 40, options.max_exposition_bytes);
+  if (read)
+    read = read_bytes("--max-exposition", texts.max_exposition, std::size_t{1} << 40, options.max_exposition_bytes);
   if (!read) return read;
   if (!texts.unix_path.empty() && texts.unix_path != "off") options.unix_path = texts.unix_path;
   options.memory = texts.memory;
-  options.context_ttl = std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double>(texts.context_ttl_seconds));
-  options.duration = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(texts.duration_seconds));
+  options.context_ttl =
+      std::chrono::ceil<std::chrono::seconds>(std::chrono::duration<double>(texts.context_ttl_seconds));
+  options.duration =
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(texts.duration_seconds));
   return {};
 }
 

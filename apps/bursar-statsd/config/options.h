@@ -20,7 +20,7 @@ struct Options {
   MemoryFlags memory;
 
   std::size_t max_contexts = 10'000;
-  std::chrono::seconds context_ttl{0};  // 0: contexts stay
+  std::chrono::seconds context_ttl{0};    // 0: contexts stay
   std::chrono::milliseconds duration{0};  // 0: until a signal
   bool table = false;
   std::optional<std::string> listening_file;  // where the start line goes as well

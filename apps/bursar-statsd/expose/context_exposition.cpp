@@ -88,7 +88,9 @@ constexpr std::size_t kLineExtraBytes = 64;
 // What HELP and TYPE have beside the names.
 constexpr std::size_t kFamilyExtraBytes = 64;
 
-constexpr std::size_t lines_of(MetricType type) { return is_summary(type) ? kQuantiles.size() + 2 : 1; }
+constexpr std::size_t lines_of(MetricType type) {
+  return is_summary(type) ? kQuantiles.size() + 2 : 1;
+}
 
 }  // namespace
 

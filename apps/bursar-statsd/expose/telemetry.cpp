@@ -11,7 +11,7 @@ namespace {
 struct SourceFamily {
   std::string_view name;
   std::string_view help;
-  std::uint64_t SourceCounters::*value;
+  std::uint64_t SourceCounters::* value;
 };
 
 constexpr std::array<SourceFamily, 12> kSourceCounters = {{
@@ -26,8 +26,8 @@ constexpr std::array<SourceFamily, 12> kSourceCounters = {{
      &SourceCounters::unknown_fields},
     {"bursar_statsd_truncated_datagrams_total", "Datagrams longer than the receive buffer.",
      &SourceCounters::truncated_datagrams},
-    {"bursar_statsd_kernel_dropped_datagrams_total", "Datagrams that the kernel dropped, the socket's buffer being full.",
-     &SourceCounters::kernel_drops},
+    {"bursar_statsd_kernel_dropped_datagrams_total",
+     "Datagrams that the kernel dropped, the socket's buffer being full.", &SourceCounters::kernel_drops},
     {"bursar_statsd_read_errors_total", "Reads that failed.", &SourceCounters::read_errors},
     {"bursar_statsd_connections_accepted_total", "Connections accepted, those closed at once included.",
      &SourceCounters::connections_accepted},

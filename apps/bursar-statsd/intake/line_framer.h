@@ -8,8 +8,8 @@
 
 namespace bursar::statsd {
 
-// Cuts a stream into lines, in a buffer of fixed size. A line that is longer than allowed is passed over up to its newline,
-// and told of once.
+// Cuts a stream into lines, in a buffer of fixed size. A line that is longer than allowed is passed over up to its
+// newline, and told of once.
 //
 // Thread-safety: belongs to one thread. Allocates: its buffer, when made. Blocks: no.
 class LineFramer {

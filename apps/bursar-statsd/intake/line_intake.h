@@ -23,9 +23,9 @@ struct IntakeDestination {
   BadInputLog& bad_input;
 };
 
-// Brings the lines of one source to the aggregator and keeps the source's accounts: each line ends in exactly one of its
-// counters. Lines are parsed in the group of the caller and handed over in batches, so that the aggregator's group is
-// entered once for a batch; its memory and CPU time are charged there.
+// Brings the lines of one source to the aggregator and keeps the source's accounts: each line ends in exactly one of
+// its counters. Lines are parsed in the group of the caller and handed over in batches, so that the aggregator's group
+// is entered once for a batch; its memory and CPU time are charged there.
 //
 // Thread-safety: belongs to one thread. Allocates: no, but for the log line of a bad one. Blocks: no.
 class LineIntake {

@@ -10,8 +10,8 @@
 
 namespace bursar::statsd {
 
-// Tells of lines that were dropped, one log line a second at most, however many there are: the first is shown, the others
-// are counted in the next log line.
+// Tells of lines that were dropped, one log line a second at most, however many there are: the first is shown, the
+// others are counted in the next log line.
 //
 // Thread-safety: belongs to one thread. Allocates: for a line that is written. Blocks: as the log does.
 class BadInputLog {

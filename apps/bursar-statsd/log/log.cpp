@@ -14,9 +14,12 @@ namespace {
 
 constexpr std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "?";
 }
@@ -50,6 +53,8 @@ void log(LogLevel level, std::string_view message) {
   }
 }
 
-void set_log_sink(LogSink sink) { log_sink() = std::move(sink); }
+void set_log_sink(LogSink sink) {
+  log_sink() = std::move(sink);
+}
 
 }  // namespace bursar::statsd

@@ -8,8 +8,8 @@ namespace bursar::statsd {
 
 enum class LogLevel : std::uint8_t { kInfo, kWarning, kError };
 
-// Writes one line to standard error, with the time (UTC) and the level in front. What is not printable in `message` should
-// have been quoted; a newline in it begins a further line without a head.
+// Writes one line to standard error, with the time (UTC) and the level in front. What is not printable in `message`
+// should have been quoted; a newline in it begins a further line without a head.
 //
 // Thread-safety: yes; a line is one write. Allocates: the line. Blocks: where standard error does.
 void log(LogLevel level, std::string_view message);

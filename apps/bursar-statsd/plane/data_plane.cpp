@@ -244,8 +244,12 @@ std::vector<const LineIntake*> DataPlane::intakes() const {
   return intakes;
 }
 
-std::string DataPlane::summary() const { return summary_text(intakes(), *aggregator_); }
+std::string DataPlane::summary() const {
+  return summary_text(intakes(), *aggregator_);
+}
 
-std::string DataPlane::summary_as_json() const { return summary_json(intakes(), *aggregator_); }
+std::string DataPlane::summary_as_json() const {
+  return summary_json(intakes(), *aggregator_);
+}
 
 }  // namespace bursar::statsd

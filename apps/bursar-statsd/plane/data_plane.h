@@ -28,9 +28,9 @@ namespace bursar::statsd {
 
 // The whole program: sources, aggregator, destination and HTTP server as components of one tree, each in its group.
 //
-// All of them run on one thread, which takes turns: a source yields after a burst of 64 datagrams, about a millisecond of
-// work, so an answer to /metrics waits for a few of those at most, however much comes in; nothing needs a lock; and a
-// source that is held back by the limiter holds up nobody else. While an answer is rendered (2 to 3 ms for a thousand
+// All of them run on one thread, which takes turns: a source yields after a burst of 64 datagrams, about a millisecond
+// of work, so an answer to /metrics waits for a few of those at most, however much comes in; nothing needs a lock; and
+// a source that is held back by the limiter holds up nobody else. While an answer is rendered (2 to 3 ms for a thousand
 // contexts) the kernel queues what arrives.
 //
 // Thread-safety: belongs to one thread. Allocates: within the bounds of its components. Blocks: `run`.
@@ -46,7 +46,8 @@ class DataPlane {
   // "listening udp=127.0.0.1:8125 tcp=... unix=PATH http=http://127.0.0.1:9102/", without what is off.
   [[nodiscard]] const std::string& listening_line() const noexcept { return listening_; }
 
-  // Serves until SIGTERM, SIGINT or the end of the duration; then reads what is queued. A second signal ends the process.
+  // Serves until SIGTERM, SIGINT or the end of the duration; then reads what is queued. A second signal ends the
+  // process.
   void run();
 
   // After `run`: the accounts, for people and as JSON.

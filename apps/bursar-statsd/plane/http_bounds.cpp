@@ -31,11 +31,11 @@ HttpServerOptions HttpBounds::server_options(std::string host, std::uint16_t por
 
 void HttpBounds::specify_bounds(MemoryBoundsBuilder& builder) const {
   builder.minimum().with_fixed_amount("server", kServerBytes);
-  builder.firm().with_expr(UsageExpr::product(
-      "connections", UsageExpr::config("max_connections", kMaxConnections),
-      UsageExpr::sum("connection", {UsageExpr::config("max_header_bytes", kMaxHeaderBytes),
-                                    UsageExpr::config("max_body_bytes", kMaxBodyBytes),
-                                    UsageExpr::constant("session", kSessionBytes)})));
+  builder.firm().with_expr(
+      UsageExpr::product("connections", UsageExpr::config("max_connections", kMaxConnections),
+                         UsageExpr::sum("connection", {UsageExpr::config("max_header_bytes", kMaxHeaderBytes),
+                                                       UsageExpr::config("max_body_bytes", kMaxBodyBytes),
+                                                       UsageExpr::constant("session", kSessionBytes)})));
 }
 
 }  // namespace bursar::statsd

@@ -29,10 +29,10 @@ std::expected<void, std::string> verify(const MemorySettings& settings, const Me
                                         const ComponentRegistryHandle& components) {
   const auto verified = components.verify_bounds(grant);
   if (!verified) return complain(settings.mode, verified.error().message());
-  log(LogLevel::kInfo, fmt::format("the bounds fit: at least {}, at most {}, of {} granted",
-                                   format_bytes(verified->total_minimum_required_bytes()),
-                                   format_bytes(verified->total_firm_limit_bytes()),
-                                   format_bytes(verified->total_available_bytes())));
+  log(LogLevel::kInfo,
+      fmt::format("the bounds fit: at least {}, at most {}, of {} granted",
+                  format_bytes(verified->total_minimum_required_bytes()),
+                  format_bytes(verified->total_firm_limit_bytes()), format_bytes(verified->total_available_bytes())));
   return {};
 }
 
@@ -68,10 +68,9 @@ std::expected<MemoryPlan, std::string> plan_memory(const MemorySettings& setting
   const auto grant = MemoryGrant::with_slop_factor(*settings.limit_bytes, settings.slop_factor);
   if (!grant) return std::unexpected(settings.limit_source + ": " + grant.error().message);
   plan.grant = *grant;
-  log(LogLevel::kInfo,
-      fmt::format("memory limit {} from {}; {} of it are granted, the slop factor being {}",
-                  format_bytes(grant->initial_limit_bytes()), settings.limit_source,
-                  format_bytes(grant->effective_limit_bytes()), grant->slop_factor()));
+  log(LogLevel::kInfo, fmt::format("memory limit {} from {}; {} of it are granted, the slop factor being {}",
+                                   format_bytes(grant->initial_limit_bytes()), settings.limit_source,
+                                   format_bytes(grant->effective_limit_bytes()), grant->slop_factor()));
   log_tree(components, plan.grant);
   if (const auto fits = verify(settings, *grant, components); !fits) return std::unexpected(fits.error());
   if (const auto started = start_limiter(settings, plan); !started) return std::unexpected(started.error());

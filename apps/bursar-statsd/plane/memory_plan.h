@@ -18,9 +18,9 @@ struct MemoryPlan {
   MemoryLimiter limiter = MemoryLimiter::noop();
 };
 
-// Compares what the components have declared with what is granted, and logs both: the tree with each one's minimum, firm
-// limit and share. Bounds that do not fit are an error in strict mode and a warning in permissive mode; the same goes
-// for a limiter that cannot measure. The error is one line with the numbers.
+// Compares what the components have declared with what is granted, and logs both: the tree with each one's minimum,
+// firm limit and share. Bounds that do not fit are an error in strict mode and a warning in permissive mode; the same
+// goes for a limiter that cannot measure. The error is one line with the numbers.
 [[nodiscard]] std::expected<MemoryPlan, std::string> plan_memory(const MemorySettings& settings,
                                                                  const ComponentRegistryHandle& components);
 

@@ -21,10 +21,11 @@ struct ParserLimits {
 //   name:value|type|@rate|#tag:value,tag|c:container|T1656581400
 //
 // Types are c, g, s, ms, h and d; several values may be packed, `name:1:2:3|ms`, except in a set, whose value may hold
-// colons. Fields after the type come in any order; those that are not known are counted and passed over. Lines that start
-// with `_e{` are events, with `_sc|` service checks. A carriage return at the end is no part of the line.
+// colons. Fields after the type come in any order; those that are not known are counted and passed over. Lines that
+// start with `_e{` are events, with `_sc|` service checks. A carriage return at the end is no part of the line.
 //
 // Thread-safety: a pure function. Allocates: no. Blocks: no.
-[[nodiscard]] std::expected<Line, DropReason> parse_line(std::string_view line, const ParserLimits& limits = {}) noexcept;
+[[nodiscard]] std::expected<Line, DropReason> parse_line(std::string_view line,
+                                                         const ParserLimits& limits = {}) noexcept;
 
 }  // namespace bursar::statsd

@@ -8,12 +8,18 @@ namespace bursar::statsd {
 
 std::string_view to_string(MetricType type) noexcept {
   switch (type) {
-    case MetricType::kCounter: return "counter";
-    case MetricType::kGauge: return "gauge";
-    case MetricType::kSet: return "set";
-    case MetricType::kTimer: return "timer";
-    case MetricType::kHistogram: return "histogram";
-    case MetricType::kDistribution: return "distribution";
+    case MetricType::kCounter:
+      return "counter";
+    case MetricType::kGauge:
+      return "gauge";
+    case MetricType::kSet:
+      return "set";
+    case MetricType::kTimer:
+      return "timer";
+    case MetricType::kHistogram:
+      return "histogram";
+    case MetricType::kDistribution:
+      return "distribution";
   }
   return "unknown";
 }

@@ -27,11 +27,11 @@ struct Sample {
 // Thread-safety: a plain value. Allocates: no. Blocks: no.
 struct Metric {
   std::string_view name;
-  std::string_view values;      // all values, separated by colons; those of a set are one value, colons included
-  std::string_view tags;        // without the '#', separated by commas
-  std::string_view container;   // the container id, if any
-  Sample first;                 // the first value, unless this is a set
-  double sample_rate = 1;       // in [1e-9, 1]
+  std::string_view values;     // all values, separated by colons; those of a set are one value, colons included
+  std::string_view tags;       // without the '#', separated by commas
+  std::string_view container;  // the container id, if any
+  Sample first;                // the first value, unless this is a set
+  double sample_rate = 1;      // in [1e-9, 1]
   std::optional<std::int64_t> timestamp_seconds;
   std::uint32_t unknown_fields = 0;
   MetricType type = MetricType::kCounter;

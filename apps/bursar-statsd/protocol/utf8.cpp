@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::uint64_t kHighBits = 0x8080'8080'8080'8080;
 
-bool is_between(unsigned char byte, unsigned char low, unsigned char high) { return byte >= low && byte <= high; }
+bool is_between(unsigned char byte, unsigned char low, unsigned char high) {
+  return byte >= low && byte <= high;
+}
 
 // How many bytes the well-formed sequence at the start of `text` has; 0 where there is none. Only the second byte has a
 // range that depends on the first.

@@ -14,8 +14,7 @@ namespace bursar::statsd {
 namespace {
 
 std::unexpected<std::string> cannot_listen(const Endpoint& endpoint, int error) {
-  return std::unexpected("cannot listen on udp " + to_string(endpoint) + ": " +
-                         std::generic_category().message(error));
+  return std::unexpected("cannot listen on udp " + to_string(endpoint) + ": " + std::generic_category().message(error));
 }
 
 std::optional<std::uint32_t> drops_in(msghdr& message) noexcept {
@@ -82,7 +81,8 @@ std::expected<UdpSocket, std::string> open_udp_socket(const Endpoint& endpoint, 
   boost::asio::ip::udp::endpoint name(address, endpoint.port);
 
   UdpSocket socket;
-  socket.descriptor = UniqueDescriptor(::socket(name.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  socket.descriptor =
+      UniqueDescriptor(::socket(name.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int descriptor = socket.descriptor.get();
   if (descriptor < 0) return cannot_listen(endpoint, errno);
   const int enabled = 1;

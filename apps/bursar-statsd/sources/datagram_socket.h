@@ -34,8 +34,8 @@ struct ReceivedDatagram {
 
 struct UdpSocket {
   UniqueDescriptor descriptor;
-  Endpoint endpoint;                        // with the port that was chosen
-  std::size_t granted_buffer_bytes = 0;     // what the kernel gave, in its own count
+  Endpoint endpoint;                     // with the port that was chosen
+  std::size_t granted_buffer_bytes = 0;  // what the kernel gave, in its own count
 };
 
 // Binds, and asks for a receive buffer: beyond net.core.rmem_max where the process may, else up to that.

@@ -24,8 +24,9 @@ DatagramSource::DatagramSource(std::string_view name, UniqueDescriptor socket, s
       socket_(context.executor, socket.release()) {}
 
 void DatagramSource::start() {
-  bursar::asio::co_spawn_in_group(context_.executor, context_.group, [this] { return run(); },
-                                  net::bind_cancellation_slot(cancelled_.slot(), net::detached));
+  bursar::asio::co_spawn_in_group(
+      context_.executor, context_.group, [this] { return run(); },
+      net::bind_cancellation_slot(cancelled_.slot(), net::detached));
 }
 
 // Ends by the exception that a cancelled operation throws.

@@ -19,8 +19,8 @@
 namespace bursar::statsd {
 
 namespace net = boost::asio;
-using net::ip::tcp;
 using boost::system::error_code;
+using net::ip::tcp;
 
 namespace {
 
@@ -57,8 +57,9 @@ TcpSource::TcpSource(std::string_view name, tcp::acceptor acceptor, std::size_t 
 TcpSource::~TcpSource() = default;
 
 void TcpSource::start() {
-  bursar::asio::co_spawn_in_group(context_.executor, context_.group, [this] { return accept_connections(); },
-                                  net::bind_cancellation_slot(cancelled_.slot(), net::detached));
+  bursar::asio::co_spawn_in_group(
+      context_.executor, context_.group, [this] { return accept_connections(); },
+      net::bind_cancellation_slot(cancelled_.slot(), net::detached));
 }
 
 net::awaitable<void> TcpSource::accept_connections() {
@@ -93,7 +94,8 @@ void TcpSource::admit(tcp::socket socket) {
       context_.executor, context_.group, [this, connection] { return serve(connection); },
       net::bind_cancellation_slot(connection->cancelled.slot(), [this, connection](const std::exception_ptr&) {
         // Later, since the coroutine that is just ending still knows the signal.
-        net::post(bursar::asio::in_group(context_.executor, context_.group), [this, connection] { forget(connection); });
+        net::post(bursar::asio::in_group(context_.executor, context_.group),
+                  [this, connection] { forget(connection); });
       }));
 }
 
@@ -178,10 +180,10 @@ void TcpSource::Bounds::specify_bounds(MemoryBoundsBuilder& builder) const {
   builder.minimum().with_single_value<TcpSource>("source").with_fixed_amount("coroutine", kCoroutineBytes);
   builder.firm().with_expr(UsageExpr::product(
       "connections", UsageExpr::config("tcp_max_connections", max_connections),
-      UsageExpr::sum("connection",
-                     {UsageExpr::config("line_buffer", charged_block_bytes(LineFramer::buffer_bytes(max_line_bytes))),
-                      UsageExpr::struct_size<Connection>("state"),
-                      UsageExpr::constant("coroutine", kCoroutineBytes)})));
+      UsageExpr::sum(
+          "connection",
+          {UsageExpr::config("line_buffer", charged_block_bytes(LineFramer::buffer_bytes(max_line_bytes))),
+           UsageExpr::struct_size<Connection>("state"), UsageExpr::constant("coroutine", kCoroutineBytes)})));
 }
 
 }  // namespace bursar::statsd

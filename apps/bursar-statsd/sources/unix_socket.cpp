@@ -33,7 +33,7 @@ bool is_stale(const sockaddr_un& name) {
 }
 
 std::expected<void, std::string> make_way(const std::string& path, const sockaddr_un& name) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return {};
     return cannot_listen(path, errno);
@@ -50,8 +50,8 @@ std::expected<UnixDatagramSocket, std::string> UnixDatagramSocket::open(const st
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof name.sun_path) {
-    return cannot_listen(path, "the path of a socket has from 1 to 107 bytes, this one has " +
-                                   std::to_string(path.size()));
+    return cannot_listen(path,
+                         "the path of a socket has from 1 to 107 bytes, this one has " + std::to_string(path.size()));
   }
   std::ranges::copy(path, name.sun_path);
   if (const auto ready = make_way(path, name); !ready) return std::unexpected(ready.error());
@@ -63,14 +63,14 @@ std::expected<UnixDatagramSocket, std::string> UnixDatagramSocket::open(const st
   if (::bind(descriptor.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
     return cannot_listen(path, errno);
   }
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return cannot_listen(path, errno);
   return UnixDatagramSocket(std::move(descriptor), path, status.st_dev, status.st_ino);
 }
 
 UnixDatagramSocket::~UnixDatagramSocket() {
   if (path_.empty()) return;
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path_.c_str(), &status) != 0) return;
   if (status.st_dev == device_ && status.st_ino == inode_) ::unlink(path_.c_str());
 }

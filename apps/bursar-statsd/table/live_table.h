@@ -11,8 +11,8 @@
 
 namespace bursar::statsd {
 
-// Draws who uses what, again and again: in place where standard output is a terminal, else one table below the other. While
-// it lives it takes the log's lines too, if those go to a terminal as well, and shows them above the table.
+// Draws who uses what, again and again: in place where standard output is a terminal, else one table below the other.
+// While it lives it takes the log's lines too, if those go to a terminal as well, and shows them above the table.
 //
 // Thread-safety: belongs to one thread. Allocates: yes. Blocks: where standard output does.
 class LiveTable {

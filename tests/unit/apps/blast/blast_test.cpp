@@ -45,7 +45,7 @@ TEST(LineGenerator, TheSameSeedMakesTheSameLines) {
 
 TEST(LineGenerator, TheFirstLinesOfASeedNeverChange) {
   EXPECT_EQ(lines_of(0, 1, 2), (std::vector<std::string>{"blast.requests:4|c|#context:0,method:get",
-                                                         "blast.queue.depth:572|g|#context:1,method:put"}));
+                                                         "blast.queue.depth:462|g|#context:1,method:put"}));
 }
 
 TEST(LineGenerator, MakesAsManyContextsAsAskedFor) {
@@ -140,11 +140,15 @@ TEST(BlastOptions, BadOnesAreOneLineAndCodeTwo) {
       {"--target", "udp://x:1", "--types", ""},
       {"--target", "udp://x:1", "--packet-bytes", "0"},
       {"--target", "udp://x:1", "--rate", "-1"},
+      {"--target", "udp://x:1", "--lines", "-1"},
+      {"--target", "udp://x:1", "--contexts", "1.5"},
+      {"--target", "udp://x:1", "--duration", "nan"},
+      {"--target", "udp://x:1", "--duration", "inf"},
       {"--target", "udp://x:1", "--nonsense"},
   };
   for (const auto& arguments : cases) {
     const auto options = parse(arguments);
-    ASSERT_FALSE(options.has_value());
+    ASSERT_FALSE(options.has_value()) << testing::PrintToString(arguments);
     EXPECT_EQ(options.error().code, 2) << options.error().text;
     EXPECT_EQ(options.error().text.find('\n'), options.error().text.size() - 1) << options.error().text;
   }

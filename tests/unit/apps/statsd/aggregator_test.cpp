@@ -222,8 +222,8 @@ RC_GTEST_PROP(AggregatorLaw, AgreesWithAPlainMap, ()) {
     std::erase_if(expected, [&](const auto& entry) { return time - entry.second.second >= 3; });
     const std::string name = "name" + std::to_string(step.context % 3);
     const std::string tag = std::to_string(step.context);
-    const std::string outcome = record(aggregator, name + ":" + std::to_string(step.value) + "|c|#t:" + tag,
-                                       kStart + seconds(time));
+    const std::string outcome =
+        record(aggregator, name + ":" + std::to_string(step.value) + "|c|#t:" + tag, kStart + seconds(time));
     if (expected.contains(step.context) || expected.size() < 5) {
       RC_ASSERT(outcome == "recorded");
       expected[step.context].first += step.value;

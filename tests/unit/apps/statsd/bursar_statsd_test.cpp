@@ -59,9 +59,7 @@ class BursarStatsd : public testing::Test {
     wait_until([&] { return metric(series) == value || ::testing::Test::HasFailure(); });
   }
 
-  std::string line_counter(const std::string& source) {
-    return "bursar_statsd_lines_total{source=\"" + source + "\"}";
-  }
+  std::string line_counter(const std::string& source) { return "bursar_statsd_lines_total{source=\"" + source + "\"}"; }
 
   net::io_context io_;
   std::unique_ptr<Program> program_;
@@ -82,7 +80,7 @@ TEST_F(BursarStatsd, ShowsWhatCameOverTcpTheLastLineWithoutNewlineToo) {
   {
     net::ip::tcp::socket socket(io_);
     socket.connect({net::ip::make_address("127.0.0.1"), program_->port("tcp")});
-    net::write(socket, net::buffer("t:100|ms\nt:3"));
+    net::write(socket, net::buffer(std::string("t:100|ms\nt:3")));
     expect_metric("t_count", "1");
     net::write(socket, net::buffer(std::string("00|ms\nlast:1|c")));
     expect_metric("t_count", "2");
@@ -117,7 +115,7 @@ TEST_F(BursarStatsd, ClosesOneConnectionTooMany) {
   second.read_some(net::buffer(&byte, 1), error);
   EXPECT_TRUE(error == net::error::eof || error == net::error::connection_reset) << error.message();
   EXPECT_EQ(metric("bursar_statsd_connections_rejected_total{source=\"tcp\"}"), "1");
-  net::write(first, net::buffer("a:1|c\n", 6));
+  net::write(first, net::buffer(std::string("a:1|c\n")));
   expect_metric("a", "1");
 }
 
@@ -128,7 +126,7 @@ TEST_F(BursarStatsd, ShowsWhatCameOverAUnixSocketAndRemovesIt) {
   start({"--unix", path});
   EXPECT_EQ(program_->address("unix"), path);
   net::local::datagram_protocol::socket socket(io_, net::local::datagram_protocol());
-  socket.send_to(net::buffer("u:1|c"), net::local::datagram_protocol::endpoint(path));
+  socket.send_to(net::buffer(std::string("u:1|c")), net::local::datagram_protocol::endpoint(path));
   expect_metric("u", "1");
   program_->signal(SIGTERM);
   EXPECT_EQ(program_->wait(), 0);
@@ -138,7 +136,8 @@ TEST_F(BursarStatsd, ShowsWhatCameOverAUnixSocketAndRemovesIt) {
 
 TEST_F(BursarStatsd, UsesTheRestOfAPacketWithBadLines) {
   start();
-  send_udp(std::string("bad\nok:1|c\nnul\0:1|c\nutf\xff:1|c\nok:1|c", 38));
+  using namespace std::string_literals;
+  send_udp("bad\nok:1|c\nnul\0:1|c\nutf\xff:1|c\nok:1|c"s);
   expect_metric(line_counter("udp"), "5");
   EXPECT_EQ(metric("ok"), "2");
   for (const char* reason : {"no_value", "nul_byte", "invalid_utf8"}) {
@@ -180,7 +179,7 @@ TEST_F(BursarStatsd, TellsHowManyDatagramsTheKernelDropped) {
   net::ip::udp::socket socket(io_, net::ip::udp::v4());
   constexpr int kDatagrams = 2000;
   for (int i = 0; i < kDatagrams; ++i) {
-    socket.send_to(net::buffer("a:1|c", 5), {net::ip::make_address("127.0.0.1"), port});
+    socket.send_to(net::buffer(std::string("a:1|c")), {net::ip::make_address("127.0.0.1"), port});
   }
   program_->signal(SIGCONT);
   program_->signal(SIGTERM);
@@ -198,7 +197,7 @@ TEST_F(BursarStatsd, TheSummaryAccountsForEveryLineAndDatagram) {
   net::ip::udp::socket socket(io_, net::ip::udp::v4());
   constexpr std::uint64_t kDatagrams = 1000;
   for (std::uint64_t i = 0; i < kDatagrams; ++i) {
-    socket.send_to(net::buffer("a:1|c\nbad\n", 10), {net::ip::make_address("127.0.0.1"), port});
+    socket.send_to(net::buffer(std::string("a:1|c\nbad\n")), {net::ip::make_address("127.0.0.1"), port});
   }
   program_->signal(SIGTERM);
   program_->signal(SIGCONT);
@@ -262,9 +261,9 @@ TEST_F(BursarStatsd, DrawsTheTable) {
 TEST_F(BursarStatsd, APortInUseIsOneLineAndCodeTwo) {
   start();
   for (const std::string source : {"udp", "tcp"}) {
-    Program second(BURSAR_STATSD_PROGRAM, {"--udp", source == "udp" ? program_->address("udp") : "off", "--tcp",
-                                           source == "tcp" ? program_->address("tcp") : "off", "--http", "off",
-                                           "--memory-mode", "disabled"});
+    Program second(BURSAR_STATSD_PROGRAM,
+                   {"--udp", source == "udp" ? program_->address("udp") : "off", "--tcp",
+                    source == "tcp" ? program_->address("tcp") : "off", "--http", "off", "--memory-mode", "disabled"});
     EXPECT_EQ(second.wait(), 2);
     EXPECT_NE(second.errors().find("cannot listen on " + source + " " + program_->address(source) + ": "),
               std::string::npos)
@@ -311,7 +310,8 @@ TEST_F(BursarStatsd, ThatLimitStartsInPermissiveMode) {
 TEST_F(BursarStatsd, AStrictStartWithEnoughLogsTheTreeAndItsShares) {
   start({"--memory-limit", "64MiB", "--memory-mode", "strict"});
   (void)program_->port("udp");
-  for (const char* part : {"topology", "udp", "transforms.aggregate", "destinations.prometheus", "api", "48 MiB", "%"}) {
+  for (const char* part :
+       {"topology", "udp", "transforms.aggregate", "destinations.prometheus", "api", "48 MiB", "%"}) {
     EXPECT_NE(program_->errors().find(part), std::string::npos) << part;
   }
 }

@@ -61,8 +61,8 @@ TEST(LineFramer, AnOverLongRestIsNoLine) {
 
 RC_GTEST_PROP(LineFramerLaw, HowTheStreamIsCutDoesNotMatter, ()) {
   constexpr std::size_t kMax = 16;
-  const auto lines = *rc::gen::container<std::vector<std::string>>(
-      rc::gen::container<std::string>(rc::gen::inRange('a', 'z')));
+  const auto lines =
+      *rc::gen::container<std::vector<std::string>>(rc::gen::container<std::string>(rc::gen::inRange('a', 'z')));
   const auto pieces = *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 40));
   std::string stream;
   Framed expected;

@@ -25,8 +25,7 @@ class LineIntakeTest : public testing::Test {
 };
 
 TEST_F(LineIntakeTest, EachLineEndsInOneCounter) {
-  const SourceCounters& counters =
-      receive("a:1|c\n_e{1,1}:a|b\nbad\n_sc|s|0\na:1|g\na:2|c\n");
+  const SourceCounters& counters = receive("a:1|c\n_e{1,1}:a|b\nbad\n_sc|s|0\na:1|g\na:2|c\n");
   EXPECT_EQ(counters.packets, 1U);
   EXPECT_EQ(counters.lines, 6U);
   EXPECT_EQ(counters.metrics, 2U);
@@ -37,9 +36,13 @@ TEST_F(LineIntakeTest, EachLineEndsInOneCounter) {
   EXPECT_EQ(counters.dropped.total(), 2U);
 }
 
-TEST_F(LineIntakeTest, EmptyLinesAreNone) { EXPECT_EQ(receive("\n\r\n\na:1|c\n\n").lines, 1U); }
+TEST_F(LineIntakeTest, EmptyLinesAreNone) {
+  EXPECT_EQ(receive("\n\r\n\na:1|c\n\n").lines, 1U);
+}
 
-TEST_F(LineIntakeTest, TheLastLineNeedsNoNewline) { EXPECT_EQ(receive("a:1|c\nb:1|c").metrics, 2U); }
+TEST_F(LineIntakeTest, TheLastLineNeedsNoNewline) {
+  EXPECT_EQ(receive("a:1|c\nb:1|c").metrics, 2U);
+}
 
 TEST_F(LineIntakeTest, OfACutDatagramTheLastLineIsDropped) {
   const SourceCounters& counters = receive("a:1|c\nb:1", true);
@@ -59,7 +62,9 @@ TEST_F(LineIntakeTest, MoreLinesThanABatchAllArrive) {
   EXPECT_EQ(aggregator_.contexts(), 1U);
 }
 
-TEST_F(LineIntakeTest, CountsFieldsThatNobodyKnows) { EXPECT_EQ(receive("a:1|c|x:1|y:2\n").unknown_fields, 2U); }
+TEST_F(LineIntakeTest, CountsFieldsThatNobodyKnows) {
+  EXPECT_EQ(receive("a:1|c|x:1|y:2\n").unknown_fields, 2U);
+}
 
 TEST_F(LineIntakeTest, TellsOfBadLinesOnceASecond) {
   receive("bad\x01\nbad2\nbad3");

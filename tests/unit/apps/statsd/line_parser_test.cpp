@@ -65,7 +65,9 @@ TEST(LineParser, UnpacksSeveralValues) {
   EXPECT_EQ(samples_of(metric_of("a:1:2.5:-3e2|ms")), (std::vector<double>{1, 2.5, -300}));
 }
 
-TEST(LineParser, ASetsValueMayHoldColons) { EXPECT_EQ(metric_of("a:urn:x:1|s").values, "urn:x:1"); }
+TEST(LineParser, ASetsValueMayHoldColons) {
+  EXPECT_EQ(metric_of("a:urn:x:1|s").values, "urn:x:1");
+}
 
 TEST(LineParser, OnlyASignMakesAGaugeMove) {
   EXPECT_FALSE(metric_of("a:4|g").first.is_signed);
@@ -79,7 +81,9 @@ TEST(LineParser, CountsFieldsItDoesNotKnow) {
   EXPECT_EQ(metric_of("a:1|c|e:it-false|card:low|Tx").unknown_fields, 3U);
 }
 
-TEST(LineParser, ACarriageReturnIsNoPartOfTheLine) { EXPECT_EQ(metric_of("a:1|c\r").type, MetricType::kCounter); }
+TEST(LineParser, ACarriageReturnIsNoPartOfTheLine) {
+  EXPECT_EQ(metric_of("a:1|c\r").type, MetricType::kCounter);
+}
 
 TEST(LineParser, GivesTheReasonOfEachBadLine) {
   const std::vector<std::pair<std::string, std::string>> cases = {
@@ -177,8 +181,9 @@ TEST(LineParser, AcceptsUtf8OfEveryLength) {
 // Lines that are nearly right reach further into the parser than random bytes do.
 rc::Gen<std::string> near_lines() {
   return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(std::vector<std::string>{
-                          "a", ":", "|", "c", "ms", "s", "#", "@", ",", "1", "0.5", "-", "+", "T", "_e{", "_sc|", "}",
-                          "1,1}:", "e9", "\n", "\r", std::string(1, '\0'), "\xff", "\u20ac", "nan"})),
+                          "a",    ":",      "|",  "c",   "ms",   "s", "#",     "@",  ",",  "1",  "0.5",
+                          "-",    "+",      "T",  "_e{", "_sc|", "}", "1,1}:", "e9", "\n", "\r", std::string(1, '\0'),
+                          "\xff", "\u20ac", "nan"})),
                       [](const std::vector<std::string>& parts) {
                         std::string line;
                         for (const std::string& part : parts) line += part;
@@ -196,9 +201,13 @@ void expect_sound(const std::string& line) {
   metric.for_each_sample([&](Sample sample) { RC_ASSERT(std::isfinite(sample.value * metric.weight())); });
 }
 
-RC_GTEST_PROP(LineParserLaw, AnyBytesAreTakenOrRefused, (const std::string& line)) { expect_sound(line); }
+RC_GTEST_PROP(LineParserLaw, AnyBytesAreTakenOrRefused, (const std::string& line)) {
+  expect_sound(line);
+}
 
-RC_GTEST_PROP(LineParserLaw, NearlyRightLinesAreTakenOrRefused, ()) { expect_sound(*near_lines()); }
+RC_GTEST_PROP(LineParserLaw, NearlyRightLinesAreTakenOrRefused, ()) {
+  expect_sound(*near_lines());
+}
 
 RC_GTEST_PROP(LineParserLaw, AWellFormedLineComesBackAsItWasWritten, (const std::vector<std::int16_t>& more)) {
   std::string line = "name:7";

@@ -28,10 +28,31 @@ TEST(Options, WithoutFlagsAreTheDefaults) {
 }
 
 TEST(Options, AreReadFromTheFlags) {
-  const auto options =
-      parse({"--udp", "off", "--tcp", "[::1]:0", "--unix", "/run/s.sock", "--http", "localhost:1", "--memory-limit",
-             "64MiB", "--memory-slop-factor", "0.5", "--memory-mode", "strict", "--limiter", "observe", "--max-contexts",
-             "7", "--context-ttl", "60", "--duration", "1.5", "--table", "--max-exposition", "1MiB"});
+  const auto options = parse({"--udp",
+                              "off",
+                              "--tcp",
+                              "[::1]:0",
+                              "--unix",
+                              "/run/s.sock",
+                              "--http",
+                              "localhost:1",
+                              "--memory-limit",
+                              "64MiB",
+                              "--memory-slop-factor",
+                              "0.5",
+                              "--memory-mode",
+                              "strict",
+                              "--limiter",
+                              "observe",
+                              "--max-contexts",
+                              "7",
+                              "--context-ttl",
+                              "60",
+                              "--duration",
+                              "1.5",
+                              "--table",
+                              "--max-exposition",
+                              "1MiB"});
   ASSERT_TRUE(options.has_value()) << options.error().text;
   EXPECT_FALSE(options->udp.has_value());
   EXPECT_EQ(options->tcp, (Endpoint{"::1", 0}));
@@ -63,6 +84,8 @@ TEST(Options, BadOnesAreOneLineWithTheValueAndCodeTwo) {
       {{"--duration", "-1"}, "duration"},
       {{"--duration", "soon"}, "soon"},
       {{"--context-ttl", "nan"}, "context-ttl"},
+      {{"--duration", "inf"}, "duration"},
+      {{"--tcp-max-connections", "-1"}, "tcp-max-connections"},
       {{"--udp-receive-buffer", "x"}, "x"},
       {{"--udp-receive-buffer", "1"}, "4 KiB"},
       {{"--udp"}, "--udp"},

@@ -1,7 +1,7 @@
 #include "unit/apps/statsd/program.h"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -53,8 +53,8 @@ Program::Program(const std::string& path, std::vector<std::string> arguments,
   ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, (folder_ + "/output").c_str(), kFlags, 0600);
   ::posix_spawn_file_actions_addopen(&files, STDERR_FILENO, (folder_ + "/errors").c_str(), kFlags, 0600);
-  const int error = ::posix_spawn(&process_, path.c_str(), &files, nullptr, pointers(arguments).data(),
-                                  pointers(variables).data());
+  const int error =
+      ::posix_spawn(&process_, path.c_str(), &files, nullptr, pointers(arguments).data(), pointers(variables).data());
   ::posix_spawn_file_actions_destroy(&files);
   EXPECT_EQ(error, 0) << path;
   if (error != 0) process_ = -1;
@@ -104,8 +104,12 @@ int Program::wait() {
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
 }
 
-std::string Program::output() const { return read_file(folder_ + "/output"); }
+std::string Program::output() const {
+  return read_file(folder_ + "/output");
+}
 
-std::string Program::errors() const { return read_file(folder_ + "/errors"); }
+std::string Program::errors() const {
+  return read_file(folder_ + "/errors");
+}
 
 }  // namespace bursar::statsd::test

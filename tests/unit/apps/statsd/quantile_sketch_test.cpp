@@ -13,7 +13,9 @@ namespace {
 
 constexpr double kError = QuantileSketch::kRelativeError * 1.0001;
 
-TEST(QuantileSketch, AnEmptyOneHasNoQuantile) { EXPECT_TRUE(std::isnan(QuantileSketch{}.quantile(0.5))); }
+TEST(QuantileSketch, AnEmptyOneHasNoQuantile) {
+  EXPECT_TRUE(std::isnan(QuantileSketch{}.quantile(0.5)));
+}
 
 TEST(QuantileSketch, AnswersWithinItsRelativeError) {
   QuantileSketch sketch;

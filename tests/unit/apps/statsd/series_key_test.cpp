@@ -32,16 +32,22 @@ std::string label_name(std::string_view key) {
   return out;
 }
 
-TEST(PrometheusName, KeepsWhatIsValid) { EXPECT_EQ(metric_name("Http_requests:rate5m"), "Http_requests:rate5m"); }
+TEST(PrometheusName, KeepsWhatIsValid) {
+  EXPECT_EQ(metric_name("Http_requests:rate5m"), "Http_requests:rate5m");
+}
 
 TEST(PrometheusName, ReplacesEachForeignCharacterByOneUnderscore) {
   EXPECT_EQ(metric_name("a.b-c/d e"), "a_b_c_d_e");
   EXPECT_EQ(metric_name("gr\u00f6\u00dfe\u20ac"), "gr__e_");
 }
 
-TEST(PrometheusName, ADigitDoesNotLead) { EXPECT_EQ(metric_name("5xx"), "_5xx"); }
+TEST(PrometheusName, ADigitDoesNotLead) {
+  EXPECT_EQ(metric_name("5xx"), "_5xx");
+}
 
-TEST(PrometheusName, LabelsHaveNoColons) { EXPECT_EQ(label_name("a:b.c"), "a_b_c"); }
+TEST(PrometheusName, LabelsHaveNoColons) {
+  EXPECT_EQ(label_name("a:b.c"), "a_b_c");
+}
 
 TEST(PrometheusName, LabelsThatPrometheusKeepsToItselfAreRenamed) {
   EXPECT_EQ(label_name("le"), "tag_le");
@@ -56,15 +62,25 @@ TEST(SeriesKey, IsTheNameAndTheSortedLabels) {
   EXPECT_EQ(key_of("a", "z:1,b:2"), "a{b=\"2\",z=\"1\"");
 }
 
-TEST(SeriesKey, TheOrderOfTagsDoesNotMatter) { EXPECT_EQ(key_of("a", "x:1,y:2,z"), key_of("a", "z,y:2,x:1")); }
+TEST(SeriesKey, TheOrderOfTagsDoesNotMatter) {
+  EXPECT_EQ(key_of("a", "x:1,y:2,z"), key_of("a", "z,y:2,x:1"));
+}
 
-TEST(SeriesKey, ATagWithoutValueIsTrue) { EXPECT_EQ(key_of("a", "beta"), "a{beta=\"true\""); }
+TEST(SeriesKey, ATagWithoutValueIsTrue) {
+  EXPECT_EQ(key_of("a", "beta"), "a{beta=\"true\"");
+}
 
-TEST(SeriesKey, AnEmptyValueIsNoLabel) { EXPECT_EQ(key_of("a", "k:,,b:1,"), "a{b=\"1\""); }
+TEST(SeriesKey, AnEmptyValueIsNoLabel) {
+  EXPECT_EQ(key_of("a", "k:,,b:1,"), "a{b=\"1\"");
+}
 
-TEST(SeriesKey, EscapesValues) { EXPECT_EQ(key_of("a", "k:\"\\"), "a{k=\"\\\"\\\\\""); }
+TEST(SeriesKey, EscapesValues) {
+  EXPECT_EQ(key_of("a", "k:\"\\"), "a{k=\"\\\"\\\\\"");
+}
 
-TEST(SeriesKey, AValueMayHoldColons) { EXPECT_EQ(key_of("a", "url:http://x"), "a{url=\"http://x\""); }
+TEST(SeriesKey, AValueMayHoldColons) {
+  EXPECT_EQ(key_of("a", "url:http://x"), "a{url=\"http://x\"");
+}
 
 TEST(SeriesKey, JoinsTheValuesOfOneLabelAndTells) {
   SeriesKeyBuilder builder{ParserLimits{}};
@@ -87,7 +103,8 @@ TEST(SeriesKey, TheBuffersSufficeForTheLongestLine) {
 }
 
 // A key can be read back as a list of labels with valid names, no two of them the same.
-RC_GTEST_PROP(SeriesKeyLaw, AnyTagsMakeLabelsThatCanBeParsed, (const std::vector<std::string>& keys, const std::string& value)) {
+RC_GTEST_PROP(SeriesKeyLaw, AnyTagsMakeLabelsThatCanBeParsed,
+              (const std::vector<std::string>& keys, const std::string& value)) {
   std::string tags;
   for (const std::string& key : keys) {
     if (key.empty() || !is_valid_utf8(key) || key.find_first_of(":,\n") != std::string::npos) continue;

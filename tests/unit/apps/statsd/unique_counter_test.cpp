@@ -15,7 +15,9 @@ double count_of(int different, int repetitions) {
   return counter.count();
 }
 
-TEST(UniqueCounter, CountsNothing) { EXPECT_EQ(UniqueCounter{}.count(), 0); }
+TEST(UniqueCounter, CountsNothing) {
+  EXPECT_EQ(UniqueCounter{}.count(), 0);
+}
 
 TEST(UniqueCounter, IsExactUpToItsLimit) {
   EXPECT_EQ(count_of(1, 5), 1);
@@ -29,7 +31,9 @@ TEST(UniqueCounter, EstimatesBeyond) {
   }
 }
 
-TEST(UniqueCounter, RepetitionsDoNotCountInAnEstimateEither) { EXPECT_EQ(count_of(1000, 1), count_of(1000, 3)); }
+TEST(UniqueCounter, RepetitionsDoNotCountInAnEstimateEither) {
+  EXPECT_EQ(count_of(1000, 1), count_of(1000, 3));
+}
 
 }  // namespace
 }  // namespace bursar::statsd

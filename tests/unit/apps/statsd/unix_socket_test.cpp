@@ -41,7 +41,7 @@ TEST_F(UnixSocketTest, IsForItsOwnerAloneAndGoneAtTheEnd) {
   {
     const auto socket = UnixDatagramSocket::open(path_);
     ASSERT_TRUE(socket.has_value()) << socket.error();
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(path_.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U & ~0600U, 0U);
   }
@@ -49,7 +49,9 @@ TEST_F(UnixSocketTest, IsForItsOwnerAloneAndGoneAtTheEnd) {
 }
 
 TEST_F(UnixSocketTest, ReplacesASocketThatNobodyListensOn) {
-  { const UniqueDescriptor gone = other_socket(); }
+  {
+    const UniqueDescriptor gone = other_socket();
+  }
   EXPECT_TRUE(UnixDatagramSocket::open(path_).has_value());
 }
 
