@@ -1,5 +1,7 @@
 #include <bursar/report/resource_api_handler.h>
 
+#include "report/high_water_mark.h"
+
 #include <bursar/base/json_escape.h>
 #include <bursar/report/exposition_writer.h>
 #include <bursar/report/process_readings.h>
@@ -7,8 +9,7 @@
 #include <bursar/report/resource_metrics.h>
 #include <bursar/report/resource_report.h>
 
-#include <algorithm>
-#include <atomic>
+#include <cstdint>
 #include <utility>
 
 namespace bursar {
@@ -82,9 +83,11 @@ class ResourceApiHandler::Routes {
   [[nodiscard]] ApiResponse metrics(std::string_view accept) const {
     const ExpositionFormat format = negotiate_exposition_format(accept);
     const ResourceReport read = report();
+    const auto unattributed_cpu_nanos = read.unattributed_cpu_nanos().transform(
+        [this](std::uint64_t nanos) { return unattributed_cpu_nanos_.raised_to(nanos); });
     std::string text;
     ExpositionWriter writer(text, format);
-    write_resource_metrics(read, never_falling(read.unattributed_cpu_nanos()), writer);
+    write_resource_metrics(read, unattributed_cpu_nanos, writer);
     if (options_.extra_metrics) {
       options_.extra_metrics(text, format);
     }
@@ -105,24 +108,11 @@ class ResourceApiHandler::Routes {
     return respond(503, kText, reason + "\n");
   }
 
-  // A counter that falls would be taken for a restart, and its whole value for an increase.
-  [[nodiscard]] std::optional<std::uint64_t> never_falling(std::optional<std::uint64_t> nanos) const {
-    if (!nanos) {
-      return std::nullopt;
-    }
-    // Relaxed: the figure orders nothing.
-    std::uint64_t greatest = unattributed_cpu_nanos_.load(std::memory_order_relaxed);
-    while (*nanos > greatest &&
-           !unattributed_cpu_nanos_.compare_exchange_weak(greatest, *nanos, std::memory_order_relaxed)) {
-    }
-    return std::max(greatest, *nanos);
-  }
-
   const ComponentRegistryHandle components_;
   const ResourceApiOptions options_;
   const ProcessSensor process_;
   std::map<std::string, ApiHandler, std::less<>> routes_;
-  mutable std::atomic<std::uint64_t> unattributed_cpu_nanos_{0};
+  mutable report_detail::HighWaterMark unattributed_cpu_nanos_;
 };
 
 ResourceApiHandler::ResourceApiHandler(ComponentRegistryHandle components, ResourceApiOptions options)

@@ -9,6 +9,7 @@
 
 #include <exception>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -19,18 +20,24 @@ class HttpServer::OwnThread {
  public:
   [[nodiscard]] boost::asio::any_io_executor executor() { return context_.get_executor(); }
 
-  void start(ResourceGroupToken group) {
+  // False where the system has no thread to give.
+  [[nodiscard]] bool start(ResourceGroupToken group) {
     // The program's signal handlers are not to run on a thread that the program does not know.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this, group] {
-      pthread_setname_np(pthread_self(), "bursar-http");
-      const ResourceTrackingGuard guard(group);
-      run();
-    });
+    try {
+      thread_ = std::thread([this, group] {
+        pthread_setname_np(pthread_self(), "bursar-http");
+        const ResourceTrackingGuard guard(group);
+        run();
+      });
+    } catch (const std::system_error&) {
+      // Told by the thread that is not there.
+    }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread_.joinable();
   }
 
   void join() {
@@ -64,7 +71,9 @@ std::expected<HttpServer, std::string> HttpServer::start(HttpServerOptions optio
     return std::unexpected(std::move(listener.error()));
   }
   (*listener)->start();
-  thread->start(group);
+  if (!thread->start(group)) {
+    return std::unexpected("cannot start a thread for the HTTP server: the system gives no more");
+  }
   return HttpServer(*std::move(listener), std::move(thread));
 }
 

@@ -180,15 +180,19 @@ net::awaitable<void> HttpSession::linger() {
 }
 
 ApiResponse HttpSession::call_handler(const ApiRequest& request) const {
+  std::string failure = "the handler failed";
   try {
     return state_->handler(request);
   } catch (const std::exception& exception) {
-    return {.status = 500,
-            .content_type = "text/plain; charset=utf-8",
-            .body = std::string("the handler failed: ") + exception.what() + "\n",
-            .content_length = std::nullopt,
-            .headers = {}};
+    failure.append(": ").append(exception.what());
+  } catch (...) {
+    failure += " with something that is no std::exception";
   }
+  return {.status = 500,
+          .content_type = "text/plain; charset=utf-8",
+          .body = std::move(failure) + "\n",
+          .content_length = std::nullopt,
+          .headers = {}};
 }
 
 HttpSession::Response HttpSession::make_response(ApiResponse answer, bool keep_alive) const {

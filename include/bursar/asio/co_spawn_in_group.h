@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <concepts>
 #include <utility>
 
 namespace bursar::asio {
@@ -20,11 +21,19 @@ namespace bursar::asio {
 //
 // Thread-safety: yes. Allocates: the coroutine. Blocks: no.
 template <typename Executor, typename Factory, typename CompletionToken>
+  requires boost::asio::execution::is_executor<Executor>::value
 auto co_spawn_in_group(const Executor& executor, ResourceGroupToken token, Factory&& factory,
                        CompletionToken&& completion) {
   const ResourceTrackingGuard guard(token);
   return boost::asio::co_spawn(in_group(executor, token), std::forward<Factory>(factory),
                                std::forward<CompletionToken>(completion));
+}
+
+template <typename Context, typename Factory, typename CompletionToken>
+  requires std::derived_from<Context, boost::asio::execution_context>
+auto co_spawn_in_group(Context& context, ResourceGroupToken token, Factory&& factory, CompletionToken&& completion) {
+  return co_spawn_in_group(context.get_executor(), token, std::forward<Factory>(factory),
+                           std::forward<CompletionToken>(completion));
 }
 
 }  // namespace bursar::asio

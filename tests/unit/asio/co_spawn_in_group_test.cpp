@@ -87,7 +87,7 @@ TEST(CoSpawnInGroup, MakesTheCoroutineInsideTheGroup) {
   net::io_context context;
   ResourceGroupToken made_in;
   co_spawn_in_group(
-      context.get_executor(), kFirst,
+      context, kFirst,
       [&]() -> net::awaitable<void> {
         made_in = ResourceGroupToken::current();
         return [](ResourceGroupToken) -> net::awaitable<void> { co_return; }(made_in);

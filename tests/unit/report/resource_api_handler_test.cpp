@@ -210,17 +210,6 @@ TEST(ResourceApiHandler, TellsTheGrant) {
   EXPECT_EQ(Json::parse(handler.handle("GET", "/resources").body).at("grant").at("effective_limit_bytes"), 750);
 }
 
-TEST(ResourceApiHandler, UnattributedCpuTimeNeverFalls) {
-  const ResourceApiHandler handler(ComponentRegistry().root());
-  double before = 0.0;
-  for (int scrape = 0; scrape < 50; ++scrape) {
-    const auto metrics = Exposition::parse(handler.handle("GET", "/metrics").body, ExpositionFormat::PrometheusText);
-    const double now = std::stod(metrics.value_of("bursar_cpu_unattributed_seconds_total"));
-    ASSERT_GE(now, before);
-    before = now;
-  }
-}
-
 TEST(ResourceApiHandler, ServesSeveralThreadsWhileComponentsAppear) {
   const ComponentRegistry registry;
   const ResourceApiHandler handler(registry.root());

@@ -156,12 +156,16 @@ TEST(HttpServer, AnswersAnExceptionOfTheHandlerWith500AndGoesOn) {
     if (request.target == "/bad") {
       throw std::runtime_error("no luck");
     }
+    if (request.target == "/worse") {
+      throw 42;
+    }
     return echo(request);
   });
   RawClient client(server.port());
   const auto failed = client.get("/bad");
   EXPECT_EQ(failed.result_int(), 500U);
   EXPECT_EQ(failed.body(), "the handler failed: no luck\n");
+  EXPECT_EQ(client.get("/worse").result_int(), 500U);
   EXPECT_EQ(client.get("/good").result_int(), 200U);
 }
 
