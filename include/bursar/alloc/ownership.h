@@ -4,6 +4,7 @@
 #include <bursar/alloc/shadow_index.h>
 #include <bursar/groups/group_index.h>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -50,15 +51,19 @@ struct AskedTag {
 
 // In a tag where the upstream's size class leaves room for it anyway, else in the shadow index: for upstreams with
 // tight size classes, where four bytes more would cost every block of an exact size a whole class. Small blocks always
-// have a tag, since several of them share an entry of the index.
+// have a tag, since several of them share an entry of the index; what has no room for one is asked for large enough to
+// have an entry of its own.
 struct TagInSlack {
   static constexpr bool kAlwaysTagged = false;
 
   [[nodiscard]] static std::size_t request_for(std::size_t bytes) noexcept {
-    return bytes + kTagBytes <= ShadowIndex::kGranuleBytes ? bytes + kTagBytes : bytes;
+    return bytes + kTagBytes <= ShadowIndex::kGranuleBytes ? bytes + kTagBytes
+                                                           : std::max(bytes, ShadowIndex::kGranuleBytes);
   }
   static bool put(void* block, std::size_t usable_bytes, std::size_t asked_bytes, groups::GroupIndex owner) noexcept {
     if (usable_bytes - asked_bytes < kTagBytes) return ShadowIndex::put(block, owner);
+    // The block that was here before may have been released past the books, and its entry left behind.
+    if (usable_bytes >= ShadowIndex::kGranuleBytes) static_cast<void>(ShadowIndex::take(block));
     write_tag(block, usable_bytes, owner);
     return true;
   }
