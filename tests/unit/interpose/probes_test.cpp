@@ -1,0 +1,62 @@
+// Small programs of their own: with tracking switched off, without it, with operators replaced, and at their end.
+
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+struct Outcome {
+  int exit_code = -1;
+  std::string output;
+};
+
+Outcome run(const std::string& command) {
+  Outcome outcome;
+  std::FILE* output = popen((command + " 2>&1").c_str(), "re");
+  if (output == nullptr) return outcome;
+  std::array<char, 256> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), output) != nullptr) outcome.output += buffer.data();
+  const int status = pclose(output);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1'000 + WTERMSIG(status);
+  return outcome;
+}
+
+TEST(Tracking, IsInstalledWhereInterposeIsLinked) {
+  EXPECT_EQ(run("env -u BURSAR_TRACKING " BURSAR_TRACKED_PROBE).output, "installed, counts, malloc works\n");
+  EXPECT_EQ(run("BURSAR_TRACKING=on " BURSAR_TRACKED_PROBE).output, "installed, counts, malloc works\n");
+}
+
+TEST(Tracking, IsNotInstalledWhereInterposeIsNotLinked) {
+  EXPECT_EQ(run(BURSAR_UNTRACKED_PROBE).output, "not installed, does not count, malloc works\n");
+}
+
+TEST(Tracking, SwitchedOffPassesThrough) {
+  EXPECT_EQ(run("BURSAR_TRACKING=off " BURSAR_TRACKED_PROBE).output, "not installed, does not count, malloc works\n");
+}
+
+TEST(Tracking, WithAnUnknownSettingIsOnWithOneWarning) {
+  EXPECT_EQ(run("BURSAR_TRACKING=perhaps " BURSAR_TRACKED_PROBE).output,
+            "bursar: BURSAR_TRACKING is neither `on` nor `off`; allocations are tracked, as by default\n"
+            "installed, counts, malloc works\n");
+}
+
+TEST(ReplacedOperators, APoolBehindThePlainFormsServesAllFormsThatRestOnThem) {
+  EXPECT_EQ(run(BURSAR_REPLACED_NEW_PROBE).exit_code, 0);
+  EXPECT_EQ(run("BURSAR_TRACKING=off " BURSAR_REPLACED_NEW_PROBE).exit_code, 0);
+}
+
+TEST(ReplacedOperators, OfArraysLeaveThePlainFormsTracked) {
+  EXPECT_EQ(run(BURSAR_REPLACED_ARRAY_NEW_PROBE).exit_code, 0);
+}
+
+TEST(ProcessEnd, WhatRunsAfterMainIsCounted) {
+  EXPECT_EQ(run(BURSAR_PROCESS_END_PROBE).exit_code, 0);
+}
+
+}  // namespace
