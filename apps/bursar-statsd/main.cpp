@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -50,6 +51,8 @@ int run(int argc, const char* const* argv) {
     std::fprintf(stderr, "bursar-statsd: %s\n", plane.error().c_str());
     return kCannotStart;
   }
+  // Whoever reads the table may go away; that ends no server.
+  std::signal(SIGPIPE, SIG_IGN);
   if (!print((*plane)->listening_line() + "\n", options->listening_file)) return kCannotStart;
   (*plane)->run();
   std::fputs((*plane)->summary().c_str(), stdout);

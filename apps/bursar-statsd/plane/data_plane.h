@@ -30,7 +30,7 @@ namespace bursar::statsd {
 //
 // All of them run on one thread, which takes turns: a source yields after a burst of 64 datagrams, about a millisecond
 // of work, so an answer to /metrics waits for a few of those at most, however much comes in; nothing needs a lock; and
-// a source that is held back by the limiter holds up nobody else. While an answer is rendered (2 to 3 ms for a thousand
+// a source that is held back by the limiter holds up nobody else. While an answer is rendered (about 1 ms for a thousand
 // contexts) the kernel queues what arrives.
 //
 // Thread-safety: belongs to one thread. Allocates: within the bounds of its components. Blocks: `run`.

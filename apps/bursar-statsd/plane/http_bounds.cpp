@@ -15,7 +15,7 @@ constexpr std::size_t kMaxBodyBytes = 1024;
 // The listener, the handler and its routes.
 constexpr std::size_t kServerBytes = 16 * 1024;
 // A connection's session and coroutines beside its buffers, and an answer with the figures of a few dozen components.
-constexpr std::size_t kSessionBytes = 64 * 1024;
+constexpr std::size_t kSessionBytes = 32 * 1024;
 
 }  // namespace
 

@@ -118,7 +118,8 @@ RC_GTEST_PROP(ContextExpositionLaw, IsNeverLongerThanItsEstimate, ()) {
       rc::gen::container<std::string>(rc::gen::elementOf(std::string("ab.\"\\_"))));
   for (const std::string& name : names) {
     const auto type = *rc::gen::elementOf(std::vector<std::string>{"c", "g", "s", "ms", "h", "d"});
-    const auto parsed = parse_line("x" + name + ":1.2345678901234567e-300|" + type + "|#k:" + name);
+    const std::string line = "x" + name + ":1.2345678901234567e-300|" + type + "|#k:" + name;
+    const auto parsed = parse_line(line);
     if (parsed) (void)aggregator.record(std::get<Metric>(*parsed), {});
   }
   for (const auto format : {ExpositionFormat::PrometheusText, ExpositionFormat::OpenMetrics}) {
