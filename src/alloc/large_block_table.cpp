@@ -1,13 +1,17 @@
 #include <bursar/alloc/large_block_table.h>
+#include <bursar/base/process_wide.h>
 
 namespace bursar::alloc {
+
+extern "C" {
+BURSAR_PROCESS_WIDE LargeBlockTable bursar_1_large_block_table{};
+}
+
 namespace {
 
 constexpr std::uint64_t kEmpty = 0;
 constexpr std::uint64_t kErased = 1;  // a search goes on behind it
 constexpr unsigned kOwnerBits = 16;
-
-constinit LargeBlockTable table;
 
 // An address of 47 bits that is a multiple of 16, and 16 bits of owner: fits, with room.
 std::uint64_t key_of(const void* block) noexcept {
@@ -21,7 +25,7 @@ bool holds(std::uint64_t word, std::uint64_t key) noexcept {
 }  // namespace
 
 LargeBlockTable& large_block_table() noexcept {
-  return table;
+  return bursar_1_large_block_table;
 }
 
 bool LargeBlockTable::insert(const void* block, groups::GroupIndex owner) noexcept {

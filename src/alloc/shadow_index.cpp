@@ -1,4 +1,5 @@
 #include <bursar/alloc/shadow_index.h>
+#include <bursar/base/process_wide.h>
 #include <bursar/base/zeroed_atomic.h>
 
 #include <sys/mman.h>
@@ -18,7 +19,13 @@ constexpr std::size_t kLeaves = std::size_t{1} << (47 - kLeafShift);  // user sp
 
 // The owner's number plus one; 0 where no block of the index begins. Numbers end well below the greatest.
 using Entry = ZeroedAtomic<std::uint16_t>;
-constinit std::array<ZeroedAtomic<Entry*>, kLeaves> leaves{};
+}  // namespace
+
+extern "C" {
+BURSAR_PROCESS_WIDE std::array<ZeroedAtomic<Entry*>, kLeaves> bursar_1_shadow_leaves{};
+}
+
+namespace {
 
 Entry* entry_of(Entry* leaf, std::uintptr_t address) noexcept {
   return &leaf[address / ShadowIndex::kGranuleBytes % kLeafEntries];
@@ -27,7 +34,7 @@ Entry* entry_of(Entry* leaf, std::uintptr_t address) noexcept {
 Entry* find(const void* block) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(block);
   if (address >> kLeafShift >= kLeaves) return nullptr;
-  Entry* leaf = leaves[address >> kLeafShift].load(std::memory_order_acquire);
+  Entry* leaf = bursar_1_shadow_leaves[address >> kLeafShift].load(std::memory_order_acquire);
   return leaf == nullptr ? nullptr : entry_of(leaf, address);
 }
 
@@ -42,9 +49,10 @@ Entry* map_leaf(std::size_t index) noexcept {
   madvise(memory, kLeafBytes, MADV_NOHUGEPAGE);
   errno = saved_errno;
   // Acquire and release: whoever finds the leaf finds it mapped.
-  Entry* leaf = leaves[index].load(std::memory_order_acquire);
+  Entry* leaf = bursar_1_shadow_leaves[index].load(std::memory_order_acquire);
   while (leaf == nullptr) {
-    if (leaves[index].compare_exchange_weak(leaf, static_cast<Entry*>(memory), std::memory_order_acq_rel)) {
+    if (bursar_1_shadow_leaves[index].compare_exchange_weak(leaf, static_cast<Entry*>(memory),
+                                                            std::memory_order_acq_rel)) {
       return static_cast<Entry*>(memory);
     }
   }
@@ -57,7 +65,7 @@ Entry* map_leaf(std::size_t index) noexcept {
 bool ShadowIndex::put(const void* block, groups::GroupIndex owner) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(block);
   if (address >> kLeafShift >= kLeaves) return false;
-  Entry* leaf = leaves[address >> kLeafShift].load(std::memory_order_acquire);
+  Entry* leaf = bursar_1_shadow_leaves[address >> kLeafShift].load(std::memory_order_acquire);
   if (leaf == nullptr) leaf = map_leaf(address >> kLeafShift);
   if (leaf == nullptr) return false;
   // Relaxed: a block reaches another thread by an order of the program's own.

@@ -20,14 +20,21 @@ constexpr std::uint64_t kLongestLookNanos = 1'000;
 
 __extension__ using Wide = unsigned __int128;
 
-constinit std::atomic<std::string_view::const_pointer> reason{nullptr};
+}  // namespace
 
+// The moment that the rate is counted from.
 struct Anchor {
   std::atomic<std::uint64_t> ticks{0};
   std::atomic<std::uint64_t> nanos{0};
   std::atomic<std::uint64_t> next_nanos{0};  // since the anchor; the greatest value while nobody may refine
 };
-constinit Anchor anchor;
+
+extern "C" {
+BURSAR_PROCESS_WIDE std::atomic<const char*> bursar_1_clock_reason{nullptr};
+BURSAR_PROCESS_WIDE Anchor bursar_1_clock_anchor{};
+}
+
+namespace {
 
 std::uint64_t monotonic_nanos() noexcept {
   timespec time{};
@@ -36,10 +43,10 @@ std::uint64_t monotonic_nanos() noexcept {
 }
 
 void drop_anchor() noexcept {
-  internal::nanos_per_tick.store(0, std::memory_order_relaxed);
-  anchor.ticks.store(ticks(), std::memory_order_relaxed);
-  anchor.nanos.store(monotonic_nanos(), std::memory_order_relaxed);
-  anchor.next_nanos.store(kFirstRateNanos, std::memory_order_release);
+  internal::bursar_1_nanos_per_tick.store(0, std::memory_order_relaxed);
+  bursar_1_clock_anchor.ticks.store(ticks(), std::memory_order_relaxed);
+  bursar_1_clock_anchor.nanos.store(monotonic_nanos(), std::memory_order_relaxed);
+  bursar_1_clock_anchor.next_nanos.store(kFirstRateNanos, std::memory_order_release);
 }
 
 struct Wish {
@@ -74,39 +81,36 @@ Wish decide() noexcept {
 }
 
 void choose(const Wish& wish) noexcept {
-  reason.store(wish.reason, std::memory_order_relaxed);
+  bursar_1_clock_reason.store(wish.reason, std::memory_order_relaxed);
   if (wish.kind == ClockKind::Kernel) {
-    anchor.next_nanos.store(~std::uint64_t{0}, std::memory_order_relaxed);
-    internal::nanos_per_tick.store(0, std::memory_order_relaxed);
+    bursar_1_clock_anchor.next_nanos.store(~std::uint64_t{0}, std::memory_order_relaxed);
+    internal::bursar_1_nanos_per_tick.store(0, std::memory_order_relaxed);
   } else {
     drop_anchor();
   }
-  internal::clock_kind.store(wish.kind, std::memory_order_release);
+  internal::bursar_1_clock_kind.store(wish.kind, std::memory_order_release);
 }
 
 }  // namespace
 
 namespace internal {
 
-constinit std::atomic<std::uint64_t> nanos_per_tick{0};
-constinit std::atomic<ClockKind> clock_kind{ClockKind::Undecided};
-
 void refine_rate(std::uint64_t now_ticks) noexcept {
-  const ClockKind kind = clock_kind.load(std::memory_order_acquire);
+  const ClockKind kind = bursar_1_clock_kind.load(std::memory_order_acquire);
   if (kind == ClockKind::Kernel || kind == ClockKind::Undecided) return;
-  std::uint64_t due = anchor.next_nanos.load(std::memory_order_acquire);
-  const std::uint64_t since_ticks = now_ticks - anchor.ticks.load(std::memory_order_relaxed);
+  std::uint64_t due = bursar_1_clock_anchor.next_nanos.load(std::memory_order_acquire);
+  const std::uint64_t since_ticks = now_ticks - bursar_1_clock_anchor.ticks.load(std::memory_order_relaxed);
   // No counter is faster than 8 GHz: a cheap look whether it can be time.
   if (due == ~std::uint64_t{0} || since_ticks < due / 8) return;
   const std::uint64_t nanos = monotonic_nanos();
   const std::uint64_t after_ticks = ticks();
-  const std::uint64_t since_nanos = nanos - anchor.nanos.load(std::memory_order_relaxed);
+  const std::uint64_t since_nanos = nanos - bursar_1_clock_anchor.nanos.load(std::memory_order_relaxed);
   if (since_nanos < due) return;
   const auto rate = static_cast<std::uint64_t>((static_cast<Wide>(since_nanos) << 32U) / since_ticks);
   if (((after_ticks - now_ticks) * rate) >> 32U > kLongestLookNanos) return;
   const std::uint64_t next = since_nanos >= kLastRateNanos ? ~std::uint64_t{0} : since_nanos * 2;
-  if (anchor.next_nanos.compare_exchange_strong(due, next, std::memory_order_acq_rel)) {
-    nanos_per_tick.store(rate, std::memory_order_relaxed);
+  if (bursar_1_clock_anchor.next_nanos.compare_exchange_strong(due, next, std::memory_order_acq_rel)) {
+    bursar_1_nanos_per_tick.store(rate, std::memory_order_relaxed);
   }
 }
 
@@ -134,13 +138,14 @@ std::optional<ClockKind> clock_kind_from(std::string_view name) noexcept {
 }
 
 ClockChoice clock_choice() noexcept {
-  if (internal::clock_kind.load(std::memory_order_acquire) == ClockKind::Undecided) {
+  if (internal::bursar_1_clock_kind.load(std::memory_order_acquire) == ClockKind::Undecided) {
     // Two threads may both try it out; they come to the same result.
     const int saved_errno = errno;
     choose(decide());
     errno = saved_errno;
   }
-  return {internal::clock_kind.load(std::memory_order_acquire), reason.load(std::memory_order_relaxed)};
+  return {internal::bursar_1_clock_kind.load(std::memory_order_acquire),
+          bursar_1_clock_reason.load(std::memory_order_relaxed)};
 }
 
 bool force_clock(ClockKind kind) noexcept {

@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <algorithm>
+
 namespace bursar::cpu {
 namespace {
 
@@ -36,27 +38,42 @@ std::uint64_t process_cpu_nanos() noexcept {
   return read_clock(CLOCK_PROCESS_CPUTIME_ID).value_or(0);
 }
 
+std::uint64_t ThreadClock::running_nanos(std::uint64_t now_nanos) const noexcept {
+  const std::uint64_t lapped = lapped_nanos_.load(std::memory_order_acquire);
+  const std::uint64_t by_kernel = now_nanos > lapped ? now_nanos - lapped : 0;
+  const std::uint64_t now = ticks();
+  const std::uint64_t rate = internal::bursar_1_nanos_per_tick.load(std::memory_order_relaxed);
+  if (rate == 0 || is_kernel_due(now)) return by_kernel;
+  // The lap may still be cut by the counter, and that without what got lost between the laps since the kernel was
+  // asked.
+  const auto elapsed = static_cast<std::int64_t>(now - lap_start_ticks_.load(std::memory_order_acquire));
+  if (elapsed <= 0) return 0;
+  const std::uint64_t by_counter = (static_cast<std::uint64_t>(elapsed) * rate) >> 32U;
+  // A little less, in case the rate is told better in between.
+  return std::min(by_kernel, by_counter - by_counter / 1024);
+}
+
 std::uint64_t ThreadClock::lap_by_kernel() noexcept {
   const ClockKind kind = clock_choice().kind;
   const std::uint64_t before = lapped_nanos_.load(std::memory_order_relaxed);
   const std::uint64_t now = thread_cpu_nanos();
   has_flag_ = kind == ClockKind::Flag && RunFlag::exists();
   if (has_flag_) RunFlag::raise();
-  lap_start_ticks_ = ticks();
-  asked_at_ticks_ = lap_start_ticks_;
+  std::uint64_t start = ticks();
+  asked_at_ticks_.store(start, std::memory_order_release);
   fraction_ = 0;
-  internal::refine_rate(lap_start_ticks_);
-  const std::uint64_t rate = internal::nanos_per_tick.load(std::memory_order_relaxed);
+  internal::refine_rate(start);
+  const std::uint64_t rate = internal::bursar_1_nanos_per_tick.load(std::memory_order_relaxed);
   if (rate != 0) {
     constexpr std::uint64_t kAskAfterNanos = 1'000'000;
     constexpr std::uint64_t kLongestUnaskedNanos = 20'000;
-    ask_after_ticks_ = (kAskAfterNanos << 32U) / rate;
-    longest_unasked_ticks_ = (kLongestUnaskedNanos << 32U) / rate;
+    ask_after_ticks_.store((kAskAfterNanos << 32U) / rate, std::memory_order_release);
+    longest_unasked_ticks_ = static_cast<std::int64_t>((kLongestUnaskedNanos << 32U) / rate);
+    // More was lapped than the thread has used: the next laps begin as much later.
+    if (now < before) start += ((before - now) << 32U) / rate;
   }
-  if (now >= before) return lapped(now - before);
-  // More was lapped than the thread has used. The next laps begin as much later.
-  if (rate != 0) lap_start_ticks_ += ((before - now) << 32U) / rate;
-  return 0;
+  lap_start_ticks_.store(start, std::memory_order_release);
+  return now > before ? lapped(now - before) : 0;
 }
 
 }  // namespace bursar::cpu

@@ -1,8 +1,18 @@
 #pragma once
 
+#include <bursar/base/process_wide.h>
 #include <bursar/groups/thread_account.h>
 
+#include <atomic>
+
 namespace bursar::groups {
+
+extern "C" {
+BURSAR_PROCESS_WIDE ThreadAccount bursar_1_shared_account{};
+BURSAR_PROCESS_WIDE std::atomic<ThreadAccount*> bursar_1_account_list{&bursar_1_shared_account};
+// With how many accounts in use it is looked again whether all their threads are alive.
+BURSAR_PROCESS_WIDE std::atomic<std::size_t> bursar_1_next_search{0};
+}
 
 // Every account that there is, in a list that only grows. The first is the one that threads share which cannot have one
 // of their own.
@@ -10,8 +20,8 @@ namespace bursar::groups {
 // Thread-safety: any thread, and signal handlers. Allocates: no. Blocks: no.
 class AccountList {
  public:
-  [[nodiscard]] static ThreadAccount* first() noexcept { return head_.load(std::memory_order_acquire); }
-  [[nodiscard]] static ThreadAccount& shared() noexcept { return shared_; }
+  [[nodiscard]] static ThreadAccount* first() noexcept { return bursar_1_account_list.load(std::memory_order_acquire); }
+  [[nodiscard]] static ThreadAccount& shared() noexcept { return bursar_1_shared_account; }
 
   // An account for the calling thread: one whose thread has ended, or a new one. Null where memory cannot be mapped.
   [[nodiscard]] static ThreadAccount* take() noexcept;
@@ -21,8 +31,7 @@ class AccountList {
   static void start_child(ThreadAccount* own) noexcept;
 
  private:
-  static constinit ThreadAccount shared_;
-  static constinit std::atomic<ThreadAccount*> head_;
+  [[nodiscard]] static bool free_accounts_of_dead_threads() noexcept;
 };
 
 // Calls `visit(const ThreadAccount&)` for each account.

@@ -6,9 +6,12 @@
 #include "groups/group_table.h"
 
 namespace bursar::groups {
-namespace {
 
-constinit std::atomic<std::uint64_t> foreign_block_count{0};
+extern "C" {
+BURSAR_PROCESS_WIDE std::atomic<std::uint64_t> bursar_1_foreign_blocks{0};
+}
+
+namespace {
 
 void count(GroupIndex group, Counter GroupCell::* counter) noexcept {
   if (ThreadAccount* account = this_thread_account(); account != nullptr) [[likely]] {
@@ -40,11 +43,11 @@ void go_out(GroupIndex group) noexcept {
 }
 
 void count_foreign_block() noexcept {
-  foreign_block_count.fetch_add(1, std::memory_order_relaxed);
+  bursar_1_foreign_blocks.fetch_add(1, std::memory_order_relaxed);
 }
 
 std::uint64_t foreign_blocks() noexcept {
-  return foreign_block_count.load(std::memory_order_relaxed);
+  return bursar_1_foreign_blocks.load(std::memory_order_relaxed);
 }
 
 }  // namespace bursar::groups

@@ -11,10 +11,12 @@
 #include "groups/account_list.h"
 
 namespace bursar::groups {
-namespace {
 
-constinit GroupTable table;
-constinit std::atomic<int> barrier_command{0};
+extern "C" {
+BURSAR_PROCESS_WIDE std::atomic<int> bursar_1_barrier_command{0};
+}
+
+namespace {
 
 constexpr std::string_view kRootName = "root";
 
@@ -22,7 +24,7 @@ constexpr std::string_view kRootName = "root";
 // a number away first spoils the tokens and then looks whether anybody is counted in. Each has to see the other's first
 // step. The thread does without a fence, since it comes in often; this one makes every running thread pass one.
 bool fence_all_threads() noexcept {
-  const int command = barrier_command.load(std::memory_order_relaxed);
+  const int command = bursar_1_barrier_command.load(std::memory_order_relaxed);
   return command != 0 && syscall(SYS_membarrier, command, 0, 0) == 0;
 }
 
@@ -64,16 +66,12 @@ void warn(std::string_view what, std::string_view name, std::string_view reason)
 
 }  // namespace
 
-GroupTable& group_table() noexcept {
-  return table;
-}
-
 void GroupTable::set_up_process() noexcept {
   if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0) {
-    barrier_command.store(MEMBARRIER_CMD_PRIVATE_EXPEDITED, std::memory_order_relaxed);
+    bursar_1_barrier_command.store(MEMBARRIER_CMD_PRIVATE_EXPEDITED, std::memory_order_relaxed);
   } else if (const long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
              commands > 0 && (commands & MEMBARRIER_CMD_GLOBAL) != 0) {
-    barrier_command.store(MEMBARRIER_CMD_GLOBAL, std::memory_order_relaxed);
+    bursar_1_barrier_command.store(MEMBARRIER_CMD_GLOBAL, std::memory_order_relaxed);
   }
 }
 

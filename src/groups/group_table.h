@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bursar/base/process_wide.h>
 #include <bursar/base/zeroed_atomic.h>
 #include <bursar/groups/group_index.h>
 #include <bursar/groups/resource_group_token.h>
@@ -138,6 +139,12 @@ class GroupTable {
   bool warned_ = false;
 };
 
-[[nodiscard]] GroupTable& group_table() noexcept;
+extern "C" {
+BURSAR_PROCESS_WIDE GroupTable bursar_1_group_table{};
+}
+
+[[nodiscard]] inline GroupTable& group_table() noexcept {
+  return bursar_1_group_table;
+}
 
 }  // namespace bursar::groups

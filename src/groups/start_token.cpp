@@ -1,22 +1,23 @@
+#include <bursar/base/process_wide.h>
 #include <bursar/groups/start_token.h>
 
 #include <utility>
 
 namespace bursar::groups {
-namespace {
 
-constinit thread_local std::optional<ResourceGroupToken> start_token;
+extern "C" {
+BURSAR_PROCESS_WIDE thread_local std::optional<ResourceGroupToken> bursar_1_start_token{};
+}
 
-}  // namespace
-
-StartTokenScope::StartTokenScope(ResourceGroupToken token) noexcept : outer_(std::exchange(start_token, token)) {}
+StartTokenScope::StartTokenScope(ResourceGroupToken token) noexcept
+    : outer_(std::exchange(bursar_1_start_token, token)) {}
 
 StartTokenScope::~StartTokenScope() {
-  start_token = outer_;
+  bursar_1_start_token = outer_;
 }
 
 std::optional<ResourceGroupToken> take_start_token() noexcept {
-  return std::exchange(start_token, std::nullopt);
+  return std::exchange(bursar_1_start_token, std::nullopt);
 }
 
 }  // namespace bursar::groups

@@ -3,7 +3,10 @@
 #include <bursar/base/sanitizer.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,21 +16,17 @@
 #include "groups/group_table.h"
 
 namespace bursar::groups {
-namespace internal {
-
-constinit thread_local ThreadAccount* this_thread [[gnu::tls_model("initial-exec")]] = nullptr;
-
-}  // namespace internal
-
-namespace {
-
 enum class ThreadPhase : std::uint8_t { Fresh, Opening, Open, Ended };
 
-constinit thread_local ThreadPhase phase [[gnu::tls_model("initial-exec")]] = ThreadPhase::Fresh;
-constinit thread_local unsigned destructor_rounds [[gnu::tls_model("initial-exec")]] = 0;
+extern "C" {
+BURSAR_PROCESS_WIDE thread_local ThreadPhase bursar_1_phase [[gnu::tls_model("initial-exec")]] = ThreadPhase::Fresh;
+BURSAR_PROCESS_WIDE thread_local unsigned bursar_1_destructor_rounds [[gnu::tls_model("initial-exec")]] = 0;
+BURSAR_PROCESS_WIDE pthread_key_t bursar_1_end_of_thread_key{};
+BURSAR_PROCESS_WIDE std::atomic<bool> bursar_1_end_of_thread_key_made{false};
+BURSAR_PROCESS_WIDE std::atomic<bool> bursar_1_set_up{false};
+}
 
-constinit pthread_key_t end_of_thread_key{};
-constinit std::atomic<bool> end_of_thread_key_made{false};
+namespace {
 
 // The account is closed in the last round of thread-specific destructors that there is, so that those of other
 // libraries still count on it. What comes even later goes to the shared account. (ThreadSanitizer ends its own watch in
@@ -35,9 +34,10 @@ constinit std::atomic<bool> end_of_thread_key_made{false};
 constexpr unsigned kClosingRound = BURSAR_THREAD_SANITIZER != 0 ? 1U : PTHREAD_DESTRUCTOR_ITERATIONS;
 
 void on_thread_end(void* account) {
-  if (++destructor_rounds < kClosingRound && pthread_setspecific(end_of_thread_key, account) == 0) return;
-  internal::this_thread = nullptr;
-  phase = ThreadPhase::Ended;
+  if (++bursar_1_destructor_rounds < kClosingRound && pthread_setspecific(bursar_1_end_of_thread_key, account) == 0)
+    return;
+  internal::bursar_1_this_thread = nullptr;
+  bursar_1_phase = ThreadPhase::Ended;
   AccountList::give_back(*static_cast<ThreadAccount*>(account));
 }
 
@@ -49,15 +49,32 @@ void after_fork_in_parent() {
 }
 void after_fork_in_child() {
   group_table().start_child();
-  AccountList::start_child(internal::this_thread);
+  AccountList::start_child(internal::bursar_1_this_thread);
 }
 
 [[gnu::constructor(101)]] void set_up_process() {
-  if (pthread_key_create(&end_of_thread_key, on_thread_end) == 0) {
-    end_of_thread_key_made.store(true, std::memory_order_release);
+  if (bursar_1_set_up.exchange(true, std::memory_order_acq_rel)) return;
+  if (pthread_key_create(&bursar_1_end_of_thread_key, on_thread_end) == 0) {
+    bursar_1_end_of_thread_key_made.store(true, std::memory_order_release);
   }
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   GroupTable::set_up_process();
+}
+
+// How often a reader tries again that meets a thread in the middle of a change, and that sees it change meanwhile. A
+// change takes nanoseconds unless its thread loses the processor in it, or the reader has interrupted it in a signal
+// handler.
+constexpr int kMostWaits = 200;
+constexpr int kMostChangesSeen = 64;
+
+void wait_for_owner(int waits) noexcept {
+  constexpr int kSpins = 100;
+  constexpr long kNapNanos = 20'000;
+  if (waits < kSpins) return;
+  const int saved_errno = errno;
+  const timespec nap{.tv_sec = 0, .tv_nsec = kNapNanos};
+  syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &nap, nullptr);
+  errno = saved_errno;
 }
 
 ThreadAccount* map_account() noexcept {
@@ -72,28 +89,49 @@ ThreadAccount* map_account() noexcept {
 
 }  // namespace
 
-constinit ThreadAccount AccountList::shared_;
-constinit std::atomic<ThreadAccount*> AccountList::head_{&AccountList::shared_};
-
 ThreadAccount* AccountList::take() noexcept {
   const pid_t thread = gettid();
   for (ThreadAccount* account = first(); account != nullptr; account = account->next_) {
     bool owned = false;
-    if (account != &shared_ && !account->owned() &&
+    if (account != &shared() && !account->owned() &&
         account->owned_.compare_exchange_strong(owned, true, std::memory_order_acq_rel)) {
       account->begin(thread);
       return account;
     }
   }
+  if (free_accounts_of_dead_threads()) return take();
   ThreadAccount* account = map_account();
   if (account == nullptr) return nullptr;
   account->owned_.store(true, std::memory_order_relaxed);
   account->begin(thread);
-  account->next_ = head_.load(std::memory_order_relaxed);
+  account->next_ = bursar_1_account_list.load(std::memory_order_relaxed);
   // Release: a reader that finds the account finds it linked and begun.
-  while (!head_.compare_exchange_weak(account->next_, account, std::memory_order_release, std::memory_order_relaxed)) {
+  while (!bursar_1_account_list.compare_exchange_weak(account->next_, account, std::memory_order_release,
+                                                      std::memory_order_relaxed)) {
   }
   return account;
+}
+
+// A thread that opens its account in the very last round of its destructors, when none is called any more, cannot give
+// it back. Looked for before a new one is mapped, but not each time, so that many threads that begin do not all ask for
+// all.
+bool AccountList::free_accounts_of_dead_threads() noexcept {
+  std::size_t owned = 0;
+  for_each_account([&](const ThreadAccount& account) { owned += account.owned() ? 1U : 0U; });
+  if (owned < bursar_1_next_search.load(std::memory_order_relaxed)) return false;
+  std::size_t alive = 0;
+  for_each_account([&](ThreadAccount& account) {
+    const pid_t thread = account.thread_.load(std::memory_order_acquire);
+    if (!account.owned() || thread == 0) return;
+    if (tgkill(getpid(), thread, 0) == 0 || errno != ESRCH) {
+      ++alive;
+    } else if (account.thread_.exchange(0, std::memory_order_acq_rel) == thread) {
+      account.abandon();
+    }
+  });
+  constexpr std::size_t kFewest = 16;
+  bursar_1_next_search.store(std::max(kFewest, alive + alive / 4), std::memory_order_relaxed);
+  return alive < owned;
 }
 
 void AccountList::start_child(ThreadAccount* own) noexcept {
@@ -107,13 +145,8 @@ void AccountList::start_child(ThreadAccount* own) noexcept {
       account.thread_.store(gettid(), std::memory_order_release);
       return;
     }
-    // Its thread does not exist here, and may have been in the middle of a change.
-    account.depth_ = 0;
-    account.current_.store(kRootIndex, std::memory_order_relaxed);
-    account.allocating_.store(kRootIndex, std::memory_order_relaxed);
-    account.change_.store(0, std::memory_order_relaxed);
     account.thread_.store(0, std::memory_order_relaxed);
-    account.owned_.store(false, std::memory_order_release);
+    account.abandon();
   });
 }
 
@@ -126,10 +159,26 @@ void ThreadAccount::begin(pid_t thread) noexcept {
   thread_.store(thread, std::memory_order_release);
 }
 
-void ThreadAccount::end() noexcept {
-  switch_to(kRootIndex);
+// Its thread does not exist any more, and may have been in the middle of a change.
+void ThreadAccount::abandon() noexcept {
   depth_ = 0;
+  current_.store(kRootIndex, std::memory_order_relaxed);
+  allocating_.store(kRootIndex, std::memory_order_relaxed);
+  change_.store(0, std::memory_order_relaxed);
+  owned_.store(false, std::memory_order_release);
+}
+
+// In one change, so that no reader sees a stretch that never gets charged.
+void ThreadAccount::end() noexcept {
+  depth_ = 0;
+  const std::uint32_t change = change_.load(std::memory_order_relaxed);
+  change_.store(change | 1U, std::memory_order_relaxed);
+  const std::uint64_t lap_nanos = clock_.lap();
+  cells_[current()].cpu_nanos.add(lap_nanos);
+  current_.store(kRootIndex, std::memory_order_release);
+  allocating_.store(kRootIndex, std::memory_order_relaxed);
   thread_.store(0, std::memory_order_release);
+  change_.store((change | 1U) + 1, std::memory_order_release);
   owned_.store(false, std::memory_order_release);
 }
 
@@ -147,23 +196,24 @@ GroupIndex ThreadAccount::pop_guard(std::uint32_t place, GroupIndex previous) no
 }
 
 bool ThreadAccount::read_running_stretch(RunningStretch& out) const noexcept {
-  constexpr int kTries = 3;
-  for (int i = 0; i < kTries; ++i) {
-    // Acquire throughout: pairs with the releases in `switch_to`, so that an unchanged even number at the end says that
-    // all that was read in between belongs together.
+  // Acquire throughout: pairs with the releases in `switch_to`, so that an unchanged even number at the end says that
+  // all that was read in between belongs together.
+  for (int changes = 0, waits = 0; changes < kMostChangesSeen && waits < kMostWaits;) {
     const std::uint32_t before = change_.load(std::memory_order_acquire);
+    if ((before & 1U) != 0) {
+      wait_for_owner(waits++);
+      continue;
+    }
     const pid_t thread = thread_.load(std::memory_order_acquire);
     if (thread == 0) return false;
-    if ((before & 1U) != 0) continue;
     out.group = current_seen_from_outside();
-    const std::uint64_t mark = clock_.lapped_nanos();
     const std::uint64_t charged = cells_[out.group].cpu_nanos.load();
     const std::optional<std::uint64_t> now = cpu::thread_cpu_nanos(thread);
-    if (change_.load(std::memory_order_acquire) != before || thread_.load(std::memory_order_acquire) != thread)
-      continue;
-    if (!now.has_value() || *now < mark) return false;
-    out.cpu_nanos = charged + (*now - mark);
-    return true;
+    const std::uint64_t running = clock_.running_nanos(now.value_or(0));
+    out.cpu_nanos = charged + running;
+    if (change_.load(std::memory_order_acquire) == before && thread_.load(std::memory_order_acquire) == thread)
+      return true;
+    ++changes;
   }
   return false;
 }
@@ -179,19 +229,19 @@ void* ThreadAccount::look_at_peak(GroupIndex group, void* block) noexcept {
 namespace internal {
 
 ThreadAccount* open_account() noexcept {
-  if (phase != ThreadPhase::Fresh) return nullptr;
-  phase = ThreadPhase::Opening;
+  if (bursar_1_phase != ThreadPhase::Fresh) return nullptr;
+  bursar_1_phase = ThreadPhase::Opening;
   const int saved_errno = errno;
   ThreadAccount* account = AccountList::take();
   if (account == nullptr) {
-    phase = ThreadPhase::Fresh;
+    bursar_1_phase = ThreadPhase::Fresh;
   } else {
-    this_thread = account;
-    phase = ThreadPhase::Open;
+    bursar_1_this_thread = account;
+    bursar_1_phase = ThreadPhase::Open;
     // May allocate, and so come back here: the account is open by now. The main thread needs no end before the
     // process's.
-    if (end_of_thread_key_made.load(std::memory_order_acquire) && gettid() != getpid()) {
-      pthread_setspecific(end_of_thread_key, account);
+    if (bursar_1_end_of_thread_key_made.load(std::memory_order_acquire) && gettid() != getpid()) {
+      pthread_setspecific(bursar_1_end_of_thread_key, account);
     }
   }
   errno = saved_errno;

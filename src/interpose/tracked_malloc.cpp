@@ -2,6 +2,7 @@
 
 #include <bursar/alloc/transfer.h>
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,12 +37,21 @@ bool is_switched_off() noexcept {
   return false;
 }
 
+// Whether the program's calls of malloc come here. Where the executable brings the shims itself, or another allocator was
+// preloaded before, a preloaded copy of them stands behind: it is what another calls, and counts nothing.
+bool stands_in_front() noexcept {
+  Dl_info front{};
+  Dl_info own{};
+  return dladdr(dlsym(RTLD_DEFAULT, "malloc"), &front) == 0 ||
+         dladdr(reinterpret_cast<void*>(&decide_mode), &own) == 0 || front.dli_fbase == own.dli_fbase;
+}
+
 Mode decided_mode() noexcept {
   const alloc::NextAllocator found = alloc::find_next_allocator();
   if (found == alloc::NextAllocator::Unknown) {
     warn("bursar: the allocator that comes next lacks a function of malloc's family; glibc's is used in its place\n");
   }
-  if (is_switched_off()) return found == alloc::NextAllocator::Complete ? Mode::OffNext : Mode::OffGlibc;
+  if (!stands_in_front() || is_switched_off()) return found == alloc::NextAllocator::Complete ? Mode::OffNext : Mode::OffGlibc;
   alloc::install_transfer(&transfer_tracked);
   if (found == alloc::NextAllocator::Complete) return Mode::Next;
   return alloc::glibc_header_is_as_expected() ? Mode::GlibcByHeader : Mode::GlibcByCall;

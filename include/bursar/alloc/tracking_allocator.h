@@ -87,7 +87,7 @@ class TrackingAllocator {
       return;
     }
     const std::size_t bytes = upstream_.usable_size(block);
-    groups::ThreadAccount* account = groups::internal::this_thread;
+    groups::ThreadAccount* account = groups::internal::bursar_1_this_thread;
     if (bytes >= alloc::kLargeBlockBytes || account == nullptr) [[unlikely]] {
       return deallocate_uncommonly(block);
     }
@@ -142,7 +142,7 @@ class TrackingAllocator {
       return nullptr;
     }
     const std::size_t bytes = upstream_.usable_size(block);
-    groups::ThreadAccount* account = groups::internal::this_thread;
+    groups::ThreadAccount* account = groups::internal::bursar_1_this_thread;
     if (bytes >= alloc::kLargeBlockBytes || account == nullptr) [[unlikely]] {
       return charged_uncommonly(block, bytes, asked_bytes);
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bursar/base/process_wide.h>
+
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -36,8 +38,10 @@ bool force_clock(ClockKind kind) noexcept;
 namespace internal {
 // Nanoseconds per tick, times 2^32; 0 while the kernel is asked at every change, because that is the choice or because
 // the counter's rate is not known yet.
-extern constinit std::atomic<std::uint64_t> nanos_per_tick;
-extern constinit std::atomic<ClockKind> clock_kind;
+extern "C" {
+BURSAR_PROCESS_WIDE std::atomic<std::uint64_t> bursar_1_nanos_per_tick{0};
+BURSAR_PROCESS_WIDE std::atomic<ClockKind> bursar_1_clock_kind{ClockKind::Undecided};
+}
 // Looks whether the rate can be told by now, or better than before. Called whenever the kernel has been asked anyway.
 void refine_rate(std::uint64_t now_ticks) noexcept;
 }  // namespace internal

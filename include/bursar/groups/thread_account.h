@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bursar/base/process_wide.h>
 #include <bursar/base/zeroed_atomic.h>
 #include <bursar/cpu/thread_clock.h>
 #include <bursar/groups/counter.h>
@@ -140,8 +141,8 @@ class alignas(kPageBytes) ThreadAccount {
     GroupIndex group;
     std::uint64_t cpu_nanos;
   };
-  // Any thread. Nothing where no thread owns the account or it changes groups too fast to be caught, in which case its
-  // cells alone are right. Cost: a system call.
+  // Any thread. False where no thread owns the account, or it changes groups too fast to be caught, in which case its
+  // cells alone are right. Cost: a system call; naps where the owner lost the processor in the middle of a change.
   [[nodiscard]] bool read_running_stretch(RunningStretch& out) const noexcept;
 
   [[nodiscard]] bool owned() const noexcept { return owned_.load(std::memory_order_acquire); }
@@ -154,6 +155,7 @@ class alignas(kPageBytes) ThreadAccount {
 
   void begin(pid_t thread) noexcept;
   void end() noexcept;
+  void abandon() noexcept;
 
   std::atomic<GroupIndex> allocating_{kRootIndex};  // the same as `current_` but for a detour of a few instructions
   std::atomic<GroupIndex> current_{kRootIndex};
@@ -171,7 +173,9 @@ class alignas(kPageBytes) ThreadAccount {
 
 namespace internal {
 // Null before the thread's first use, and after its end.
-extern constinit thread_local ThreadAccount* this_thread [[gnu::tls_model("initial-exec")]];
+extern "C" {
+BURSAR_PROCESS_WIDE thread_local ThreadAccount* bursar_1_this_thread [[gnu::tls_model("initial-exec")]] = nullptr;
+}
 [[gnu::cold, gnu::noinline]] ThreadAccount* open_account() noexcept;
 [[gnu::cold, gnu::noinline]] GroupIndex charge_allocation_late(std::uint64_t bytes) noexcept;
 [[gnu::cold, gnu::noinline]] void charge_allocation_late_to(GroupIndex group, std::uint64_t bytes) noexcept;
@@ -182,21 +186,21 @@ extern constinit thread_local ThreadAccount* this_thread [[gnu::tls_model("initi
 // gone) or not yet (a signal handler that interrupted the opening), or where memory cannot be mapped: then the
 // functions below count on an account that all such threads share.
 [[nodiscard]] inline ThreadAccount* this_thread_account() noexcept {
-  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+  if (ThreadAccount* account = internal::bursar_1_this_thread) [[likely]] {
     return account;
   }
   return internal::open_account();
 }
 
 inline GroupIndex charge_allocation(std::uint64_t bytes) noexcept {
-  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+  if (ThreadAccount* account = internal::bursar_1_this_thread) [[likely]] {
     return account->charge_allocation(bytes);
   }
   return internal::charge_allocation_late(bytes);
 }
 
 inline void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept {
-  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+  if (ThreadAccount* account = internal::bursar_1_this_thread) [[likely]] {
     account->charge_allocation_to(group, bytes);
   } else {
     internal::charge_allocation_late_to(group, bytes);
@@ -204,7 +208,7 @@ inline void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept
 }
 
 inline void charge_release(GroupIndex group, std::uint64_t bytes) noexcept {
-  if (ThreadAccount* account = internal::this_thread) [[likely]] {
+  if (ThreadAccount* account = internal::bursar_1_this_thread) [[likely]] {
     account->charge_release(group, bytes);
   } else {
     internal::charge_release_late(group, bytes);
