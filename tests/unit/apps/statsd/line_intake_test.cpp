@@ -77,6 +77,9 @@ TEST_F(LineIntakeTest, TellsOfBadLinesOnceASecond) {
   intake_.accept_datagram("bad5", false, kStart + std::chrono::seconds(1));
   ASSERT_EQ(logged_.size(), 2U);
   EXPECT_NE(logged_[1].find("3 other lines"), std::string::npos) << logged_[1];
+  intake_.accept_datagram("bad6", false, kStart + std::chrono::seconds(2));
+  ASSERT_EQ(logged_.size(), 3U);
+  EXPECT_EQ(logged_[2].find("other lines"), std::string::npos) << logged_[2];
 }
 
 RC_GTEST_PROP(LineIntakeLaw, TheAccountsOfAnyBytesAddUp, (const std::vector<std::string>& packets, bool is_truncated)) {
