@@ -233,7 +233,7 @@ std::string DataPlane::status_line(std::chrono::nanoseconds elapsed) {
   }
   const double seconds = std::chrono::duration<double>(elapsed).count();
   const auto news = static_cast<double>(lines - std::exchange(lines_at_last_status_, lines));
-  return fmt::format("lines {} ({:.0f}/s)   dropped {}   lost by the kernel {}   contexts {} of {}", lines,
+  return fmt::format("lines {} ({:.0f}/s)  dropped {}  lost by the kernel {}  contexts {}/{}", lines,
                      seconds > 0 ? news / seconds : 0.0, dropped, kernel_drops, aggregator_->contexts(),
                      options_.max_contexts);
 }

@@ -18,15 +18,14 @@ void visit_drops(const DropCounts& dropped, Visitor&& visitor) {
 }
 
 void append_text(std::string& text, std::string_view name, const SourceCounters& counters) {
-  text += fmt::format("  {:<5}{:>12} lines in {} packets = {} metrics + {} events + {} service checks + {} dropped\n",
-                      name, counters.lines, counters.packets, counters.metrics, counters.events,
-                      counters.service_checks, counters.dropped.total());
+  text += fmt::format("  {:<5}{:>10} lines = {} metrics + {} events + {} checks + {} dropped\n", name, counters.lines,
+                      counters.metrics, counters.events, counters.service_checks, counters.dropped.total());
   visit_drops(counters.dropped, [&](std::string_view reason, std::uint64_t lines) {
     text += fmt::format("         dropped {:>9} {}\n", lines, reason);
   });
   if (counters.kernel_drops > 0) {
-    text += fmt::format("         and {} datagrams that the kernel dropped, the socket's buffer being full\n",
-                        counters.kernel_drops);
+    text += fmt::format("         and {} datagrams that the kernel dropped, besides {} received\n",
+                        counters.kernel_drops, counters.packets);
   }
   if (counters.truncated_datagrams > 0) {
     text += fmt::format("         {} datagrams were longer than the buffer\n", counters.truncated_datagrams);
