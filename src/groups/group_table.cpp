@@ -229,6 +229,7 @@ void GroupTable::reclaim(GroupIndex group, const GroupSums& sums) noexcept {
   retired_.merge(baselines_[group].taken_from(sums).totals());
   baselines_[group].store(sums);
   peaks_[group].store(0, std::memory_order_relaxed);
+  for_each_account([group](ThreadAccount& account) { account.look_at_next_allocation(group); });
   erase_place(group);
   name_arena_.give_back(names_[group].view());
   names_[group] = {};
@@ -246,10 +247,11 @@ std::string_view GroupTable::name_of(ResourceGroupToken token) noexcept {
   return is_current(token) ? names_[token.index()].view() : kRootName;
 }
 
-std::string_view GroupTable::copy_name(GroupIndex group, char (&buffer)[NameArena::kLargestBytes]) noexcept {
-  if (group == kRootIndex) return kRootName;
+std::string_view GroupTable::copy_name(ResourceGroupToken group, char (&buffer)[NameArena::kLargestBytes]) noexcept {
+  if (group.index() == kRootIndex) return kRootName;
   const TableLock held(*this);
-  const std::string_view name = names_[group].view();
+  const std::string_view name = names_[group.index()].view();
+  if (name.empty() || token_of(group.index()) != group) return {};
   std::memcpy(buffer, name.data(), name.size());
   return {buffer, name.size()};
 }
@@ -273,12 +275,13 @@ ResourceStats GroupTable::usage_of(GroupIndex group) noexcept {
   return usage;
 }
 
-void GroupTable::usage_of_page(std::size_t page, std::array<ResourceStats, kGroupsPerPage>& usage) noexcept {
+void GroupTable::usage_of_page(std::size_t page, std::array<Usage, kGroupsPerPage>& usage) noexcept {
   PageSums sums;
   read_between_reclaims([&] {
     sum_page(page, sums);
     for (std::size_t i = 0; i < kGroupsPerPage; ++i) {
-      usage[i] = baselines_[page * kGroupsPerPage + i].taken_from(sums[i]);
+      const std::size_t group = page * kGroupsPerPage + i;
+      usage[i] = {token_of(static_cast<GroupIndex>(group)), baselines_[group].taken_from(sums[i])};
     }
   });
 }

@@ -47,13 +47,17 @@ class GroupTable {
 
   // Numbers from here on were never given out.
   [[nodiscard]] std::size_t first_unused() const noexcept { return numbers_used_.load(std::memory_order_acquire) + 1; }
-  // The name of whichever group has the number now, copied to `buffer`; empty where it is free.
-  [[nodiscard]] std::string_view copy_name(GroupIndex group, char (&buffer)[NameArena::kLargestBytes]) noexcept;
+  // The name of the group, retired or not, copied to `buffer`; empty where its number is free, or another's by now.
+  [[nodiscard]] std::string_view copy_name(ResourceGroupToken group, char (&buffer)[NameArena::kLargestBytes]) noexcept;
 
   // The usage of the group that has the number, without that of the groups that had it before.
   [[nodiscard]] ResourceStats usage_of(GroupIndex group) noexcept;
+  struct Usage {
+    ResourceGroupToken group;
+    ResourceStats stats;
+  };
   // The same for all groups of a page.
-  void usage_of_page(std::size_t page, std::array<ResourceStats, kGroupsPerPage>& usage) noexcept;
+  void usage_of_page(std::size_t page, std::array<Usage, kGroupsPerPage>& usage) noexcept;
   [[nodiscard]] ResourceStatsSnapshot retired() noexcept;
 
   // Looks at the group's live bytes and keeps the highest. Answers by how much a thread may allocate until the next

@@ -53,15 +53,15 @@ bool ResourceGroupRegistry::retire(ResourceGroupToken token) noexcept {
 }
 
 void ResourceGroupRegistry::visit(VisitFunction function, void* context) const {
-  std::array<ResourceStats, groups::kGroupsPerPage> usage;
+  std::array<groups::GroupTable::Usage, groups::kGroupsPerPage> usage;
   char name_buffer[groups::NameArena::kLargestBytes];
   for (std::size_t page = 0; page * groups::kGroupsPerPage < group_table().first_unused(); ++page) {
     group_table().usage_of_page(page, usage);
     for (std::size_t i = 0; i < groups::kGroupsPerPage; ++i) {
       const std::size_t group = page * groups::kGroupsPerPage + i;
       if (group >= group_table().first_unused()) break;
-      const std::string_view name = group_table().copy_name(static_cast<groups::GroupIndex>(group), name_buffer);
-      if (!name.empty()) function(context, name, usage[i]);
+      const std::string_view name = group_table().copy_name(usage[i].group, name_buffer);
+      if (!name.empty()) function(context, name, usage[i].stats);
     }
   }
 }

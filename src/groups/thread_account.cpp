@@ -222,7 +222,7 @@ void* ThreadAccount::look_at_peak(GroupIndex group, void* block) noexcept {
   touch(group);
   const std::uint64_t growth = group_table().record_peak(group);
   GroupCell& cell = cells_[group];
-  cell.next_peak_check_bytes = cell.allocated_bytes.load() + growth;
+  cell.next_peak_check_bytes.store(cell.allocated_bytes.load() + growth, std::memory_order_relaxed);
   return block;
 }
 

@@ -28,8 +28,8 @@ struct alignas(64) GroupCell {
   Counter cpu_nanos;
   Counter entries;  // how often a guard, or another that charges by token, came in...
   Counter exits;    // ...and left. Guards may end on another thread: only the sums over all threads are equal.
-  // The value of `allocated_bytes` at which the group's peak is looked at again. Belongs to the owner.
-  std::uint64_t next_peak_check_bytes;
+  // The value of `allocated_bytes` at which the group's peak is looked at again.
+  ZeroedAtomic<std::uint64_t> next_peak_check_bytes;
 };
 static_assert(sizeof(GroupCell) == 64);
 static_assert(kGroupsPerPage * sizeof(GroupCell) == kPageBytes);
@@ -74,9 +74,14 @@ class alignas(kPageBytes) ThreadAccount {
     GroupCell& cell = cells_[group];
     cell.allocated_bytes.add(bytes);
     cell.allocated_objects.add(1);
-    return cell.allocated_bytes.load() >= cell.next_peak_check_bytes;
+    return cell.allocated_bytes.load() >= cell.next_peak_check_bytes.load(std::memory_order_relaxed);
   }
   [[gnu::cold, gnu::noinline]] void* look_at_peak(GroupIndex group, void* block) noexcept;
+  // Any thread, while nobody is in the group: what the next group with the number allocates is looked at from the
+  // start.
+  void look_at_next_allocation(GroupIndex group) noexcept {
+    if (touched(group / kGroupsPerPage)) cells_[group].next_peak_check_bytes.store(0, std::memory_order_relaxed);
+  }
 
   // Owner. Credits the group that a block was charged to.
   void charge_release(GroupIndex group, std::uint64_t bytes) noexcept {
