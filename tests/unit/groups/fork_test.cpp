@@ -200,7 +200,7 @@ TEST(Fork, WhileOtherThreadsCountTheChildsBooksAreRightUpToTheOperationInFlight)
   for (int i = 0; i < 3; ++i) {
     workers.push_back(std::make_unique<Worker>());
     workers.back()->token = fresh_group("busy");
-    threads.emplace_back([&, i] { count_until(*workers[static_cast<std::size_t>(i)], stop); });
+    threads.emplace_back([&stop, worker = workers.back().get()] { count_until(*worker, stop); });
   }
   // One that registers and retires, so that the table's lock is often held.
   threads.emplace_back([&] {

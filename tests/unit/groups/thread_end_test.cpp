@@ -4,8 +4,10 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,10 +73,9 @@ TEST(ThreadEnd, TenThousandThreadsUseTheSameBooks) {
 
 TEST(ThreadEnd, ANewThreadStartsInRootWhateverTheEarlierOwnerOfItsBooksWasIn) {
   const ResourceGroupToken token = fresh_group();
-  std::thread([&] {
-    // Never ended by its own thread.
-    [[maybe_unused]] auto* leaked = new ResourceTrackingGuard(token);
-  }).join();
+  // Never ended, hence never destroyed.
+  alignas(ResourceTrackingGuard) std::byte abandoned[sizeof(ResourceTrackingGuard)];
+  std::thread([&] { ::new (abandoned) ResourceTrackingGuard(token); }).join();
   for (int i = 0; i < 3; ++i) {
     std::thread([&] {
       EXPECT_EQ(ResourceGroupToken::current(), ResourceGroupToken::root());
@@ -154,8 +155,10 @@ TEST(ThreadEnd, DestructorsOfOtherLibrariesKeysAreCountedInWhateverRoundTheyRun)
   EXPECT_EQ(counted.allocated_objects, 2 * late_calls + 1);
   EXPECT_EQ(counted.allocated_bytes, 20 * late_calls + 1);
   EXPECT_EQ(counted.deallocated_objects, late_calls + 1);
-  // The account is closed in the last round; only what comes after that is root's.
-  EXPECT_LE(late_calls_outside_the_group, kKeys * 2);
+  // The account is closed in the last round (under ThreadSanitizer in the first); only what comes after that is root's.
+  if (!testing::kSanitized) {
+    EXPECT_LE(late_calls_outside_the_group, kKeys * 2);
+  }
   EXPECT_EQ(token.stats().totals().allocated_objects, 2 * (late_calls - late_calls_outside_the_group));
 }
 
