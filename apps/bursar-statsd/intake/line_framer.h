@@ -52,8 +52,12 @@ class LineFramer {
     if (is_skipping_) begin_ = end_;
   }
 
-  // What the stream ended with, if that was no newline; empty otherwise.
-  [[nodiscard]] std::string_view rest() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
+  // Takes out what the stream ended with, if that was no newline; empty otherwise.
+  [[nodiscard]] std::string_view take_rest() noexcept {
+    const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+    begin_ = end_;
+    return rest;
+  }
 
  private:
   static constexpr std::size_t kCarriageReturn = 1;  // may end a line and is not counted

@@ -49,6 +49,9 @@ std::expected<std::unique_ptr<DataPlane>, std::string> DataPlane::create(const O
   plane->memory_ = std::move(*memory);
   if (const auto opened = plane->open_sources(); !opened) return std::unexpected(opened.error());
   if (const auto opened = plane->open_http(); !opened) return std::unexpected(opened.error());
+  // Before anybody is told that the program is there: a signal that comes at once is kept for `run`.
+  plane->signals_.add(SIGINT);
+  plane->signals_.add(SIGTERM);
   return plane;
 }
 
@@ -168,8 +171,6 @@ ApiHandler DataPlane::api_handler() {
 
 void DataPlane::run() {
   for (const auto& source : sources_) source->start();
-  signals_.add(SIGINT);
-  signals_.add(SIGTERM);
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (!error) stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
   });

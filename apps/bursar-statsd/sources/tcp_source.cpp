@@ -1,6 +1,5 @@
 #include "sources/tcp_source.h"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/detached.hpp>
@@ -26,8 +25,6 @@ namespace {
 
 // How long nothing is accepted after the system had no descriptor or memory for a connection.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-
-constexpr auto kWithError = net::as_tuple(net::use_awaitable);
 
 }  // namespace
 
@@ -62,19 +59,23 @@ void TcpSource::start() {
       net::bind_cancellation_slot(cancelled_.slot(), net::detached));
 }
 
+// The coroutines wait until there is something, and take it themselves: an operation that brought it would hold what it has
+// read until its coroutine runs again, and the end of the program could not tell where.
 net::awaitable<void> TcpSource::accept_connections() {
   net::steady_timer pause(context_.executor);
   while (!is_stopping_) {
+    co_await acceptor_.async_wait(tcp::acceptor::wait_read, net::use_awaitable);
     co_await bursar::asio::async_wait_for_capacity(context_.limiter);
-    auto [error, socket] = co_await acceptor_.async_accept(context_.executor, kWithError);
     if (is_stopping_) co_return;
+    error_code error;
+    tcp::socket socket = acceptor_.accept(context_.executor, error);
     if (!error) {
       admit(std::move(socket));
-      continue;
+    } else if (error != net::error::would_block) {
+      ++intake_.counters().read_errors;
+      pause.expires_after(kAcceptPause);
+      co_await pause.async_wait(net::use_awaitable);
     }
-    ++intake_.counters().read_errors;
-    pause.expires_after(kAcceptPause);
-    co_await pause.async_wait(kWithError);
   }
 }
 
@@ -105,19 +106,25 @@ void TcpSource::forget(Connections::iterator connection) {
 }
 
 net::awaitable<void> TcpSource::serve(Connections::iterator connection) {
-  while (true) {
+  error_code error;
+  while (!error) {
+    co_await connection->socket.async_wait(tcp::socket::wait_read, net::use_awaitable);
     co_await bursar::asio::async_wait_for_capacity(context_.limiter);
-    const auto space = connection->framer.free_space();
-    const auto [error, bytes] =
-        co_await connection->socket.async_read_some(net::buffer(space.data(), space.size()), kWithError);
     if (is_stopping_) co_return;
-    if (error) {
-      if (error != net::error::eof) ++intake_.counters().read_errors;
-      take_rest(*connection);
-      co_return;
-    }
-    take_bytes(*connection, bytes);
+    error = read_some(*connection);
   }
+  if (error != net::error::eof) ++intake_.counters().read_errors;
+  take_rest(*connection);
+}
+
+error_code TcpSource::read_some(Connection& connection) {
+  const auto space = connection.framer.free_space();
+  error_code error;
+  const std::size_t bytes = connection.socket.read_some(net::buffer(space.data(), space.size()), error);
+  if (!error) take_bytes(connection, bytes);
+  // A false alarm, or nothing left.
+  if (error == net::error::would_block) error.clear();
+  return error;
 }
 
 void TcpSource::take_bytes(Connection& connection, std::size_t bytes) {
@@ -133,7 +140,7 @@ void TcpSource::take_bytes(Connection& connection, std::size_t bytes) {
 
 void TcpSource::take_rest(Connection& connection) {
   const auto now = std::chrono::steady_clock::now();
-  intake_.accept_line(connection.framer.rest(), now);
+  intake_.accept_line(connection.framer.take_rest(), now);
   intake_.flush(now);
 }
 
@@ -163,16 +170,15 @@ void TcpSource::accept_queued() {
 // A line whose newline has not come yet may be cut anywhere: it is not used, unless the other side has ended it.
 void TcpSource::drain(Connection& connection, std::chrono::steady_clock::time_point deadline) {
   error_code error;
-  while (std::chrono::steady_clock::now() < deadline) {
-    const auto space = connection.framer.free_space();
-    const std::size_t bytes = connection.socket.read_some(net::buffer(space.data(), space.size()), error);
-    if (error) break;
-    take_bytes(connection, bytes);
+  while (std::chrono::steady_clock::now() < deadline && !error) {
+    const std::uint64_t packets = intake_.counters().packets;
+    error = read_some(connection);
+    if (intake_.counters().packets == packets) break;
   }
   if (error == net::error::eof) {
     take_rest(connection);
-  } else if (!connection.framer.rest().empty()) {
-    intake_.drop_line(DropReason::kTruncated, connection.framer.rest(), std::chrono::steady_clock::now());
+  } else if (const std::string_view rest = connection.framer.take_rest(); !rest.empty()) {
+    intake_.drop_line(DropReason::kTruncated, rest, std::chrono::steady_clock::now());
   }
 }
 

@@ -57,6 +57,8 @@ class TcpSource final : public Source {
   boost::asio::awaitable<void> serve(Connections::iterator connection);
   void admit(boost::asio::ip::tcp::socket socket);
   void forget(Connections::iterator connection);
+  // Takes what there is, without waiting.
+  boost::system::error_code read_some(Connection& connection);
   void take_bytes(Connection& connection, std::size_t bytes);
   void take_rest(Connection& connection);
   void accept_queued();

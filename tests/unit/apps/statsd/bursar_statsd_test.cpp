@@ -175,7 +175,7 @@ TEST_F(BursarStatsd, CountsADatagramThatWasCutOff) {
 TEST_F(BursarStatsd, TellsHowManyDatagramsTheKernelDropped) {
   start({"--udp-receive-buffer", "4KiB"});
   const std::uint16_t port = program_->port("udp");
-  program_->signal(SIGSTOP);
+  program_->suspend();
   net::ip::udp::socket socket(io_, net::ip::udp::v4());
   constexpr int kDatagrams = 2000;
   for (int i = 0; i < kDatagrams; ++i) {
@@ -193,7 +193,7 @@ TEST_F(BursarStatsd, TheSummaryAccountsForEveryLineAndDatagram) {
   start({"--udp-receive-buffer", "4KiB", "--summary-file", folder + "/summary"});
   const std::uint16_t port = program_->port("udp");
   // What is queued when the signal comes is read, and what found no room is known.
-  program_->signal(SIGSTOP);
+  program_->suspend();
   net::ip::udp::socket socket(io_, net::ip::udp::v4());
   constexpr std::uint64_t kDatagrams = 1000;
   for (std::uint64_t i = 0; i < kDatagrams; ++i) {
@@ -220,7 +220,7 @@ TEST_F(BursarStatsd, ReadsWhatAStreamHasQueuedBeforeItEnds) {
   const std::string folder = ::mkdtemp(pattern.data());
   start({"--summary-file", folder + "/summary"});
   const net::ip::tcp::endpoint endpoint(net::ip::make_address("127.0.0.1"), program_->port("tcp"));
-  program_->signal(SIGSTOP);
+  program_->suspend();
   net::ip::tcp::socket open(io_);
   open.connect(endpoint);
   net::write(open, net::buffer(std::string("a:1|c\na:1|c\na:1")));

@@ -31,7 +31,8 @@ Framed frame(std::string_view stream, std::size_t max_line_bytes, const std::vec
         bytes, [&](std::string_view line) { framed.lines.emplace_back(line); },
         [&](std::string_view) { ++framed.over_long; });
   }
-  framed.rest = framer.rest();
+  framed.rest = framer.take_rest();
+  EXPECT_EQ(framer.take_rest(), "");
   return framed;
 }
 

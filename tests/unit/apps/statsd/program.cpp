@@ -99,6 +99,13 @@ void Program::signal(int number) const {
   if (process_ > 0) ::kill(process_, number);
 }
 
+void Program::suspend() const {
+  signal(SIGSTOP);
+  int status = 0;
+  EXPECT_EQ(::waitpid(process_, &status, WUNTRACED), process_);
+  EXPECT_TRUE(WIFSTOPPED(status));
+}
+
 int Program::wait() {
   wait_until([this] { return has_ended(); });
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);

@@ -24,6 +24,8 @@ class Program {
   [[nodiscard]] std::uint16_t port(const std::string& name);
 
   void signal(int number) const;
+  // Stops it with SIGSTOP: it does nothing any more when this returns.
+  void suspend() const;
   // Waits for the end: the exit code, or minus the signal.
   int wait();
 
