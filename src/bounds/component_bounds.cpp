@@ -53,7 +53,11 @@ std::size_t ComponentBounds::own_minimum_required_bytes() const noexcept {
 }
 
 std::size_t ComponentBounds::own_firm_limit_bytes() const noexcept {
-  return saturated_sum(saturated_total(minimum_), saturated_total(firm_));
+  return saturated_total(firm_);
+}
+
+std::size_t ComponentBounds::own_limit_bytes() const noexcept {
+  return saturated_sum(own_minimum_required_bytes(), own_firm_limit_bytes());
 }
 
 std::size_t ComponentBounds::total_minimum_required_bytes() const noexcept {
@@ -63,7 +67,7 @@ std::size_t ComponentBounds::total_minimum_required_bytes() const noexcept {
 }
 
 std::size_t ComponentBounds::total_firm_limit_bytes() const noexcept {
-  std::size_t total = own_firm_limit_bytes();
+  std::size_t total = own_limit_bytes();
   for (const auto& [name, bounds] : subcomponents_) total = saturated_sum(total, bounds.total_firm_limit_bytes());
   return total;
 }

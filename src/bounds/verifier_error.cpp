@@ -75,7 +75,7 @@ VerifierError VerifierError::insufficient_minimum_memory(const MemoryGrant& gran
 
 VerifierError VerifierError::firm_limit_exceeds_available(const MemoryGrant& grant, const ComponentBounds& bounds) {
   VerifierError error(FirmLimitExceedsAvailable, grant, bounds.total_firm_limit_bytes(), "root");
-  error.largest_ = largest_claims(bounds, &ComponentBounds::own_firm_limit_bytes);
+  error.largest_ = largest_claims(bounds, &ComponentBounds::own_limit_bytes);
   return error;
 }
 

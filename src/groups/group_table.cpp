@@ -76,7 +76,7 @@ void GroupTable::set_up_process() noexcept {
 }
 
 // Acquire and release: a reader that sees any new figure sees `reclaims_` odd or further, and reads again.
-ResourceStats GroupTable::Baseline::taken_from(const GroupSums& sums) const noexcept {
+ResourceStats GroupTable::Baseline::taken_from(const GroupSums& sums, std::uint64_t peak_live_bytes) const noexcept {
   const ResourceStatsSnapshot before{
       .allocated_bytes = allocated_bytes_.load(std::memory_order_acquire),
       .allocated_objects = allocated_objects_.load(std::memory_order_acquire),
@@ -85,7 +85,7 @@ ResourceStats GroupTable::Baseline::taken_from(const GroupSums& sums) const noex
       .cpu_time_nanos = cpu_time_nanos_.load(std::memory_order_acquire),
   };
   return ResourceStats(ResourceStats(sums.usage).snapshot_delta(before),
-                       sums.entries - entries_.load(std::memory_order_acquire));
+                       sums.entries - entries_.load(std::memory_order_acquire), peak_live_bytes);
 }
 
 void GroupTable::Baseline::store(const GroupSums& sums) noexcept {
@@ -226,7 +226,7 @@ void GroupTable::reclaim_drained() noexcept {
 
 void GroupTable::reclaim(GroupIndex group, const GroupSums& sums) noexcept {
   reclaims_.fetch_add(1, std::memory_order_acq_rel);
-  retired_.merge(baselines_[group].taken_from(sums).totals());
+  retired_.merge(baselines_[group].taken_from(sums, 0).totals());
   baselines_[group].store(sums);
   peaks_[group].store(0, std::memory_order_relaxed);
   for_each_account([group](ThreadAccount& account) { account.look_at_next_allocation(group); });
@@ -271,7 +271,7 @@ void GroupTable::read_between_reclaims(Read&& read) noexcept {
 
 ResourceStats GroupTable::usage_of(GroupIndex group) noexcept {
   ResourceStats usage;
-  read_between_reclaims([&] { usage = baselines_[group].taken_from(sum_group(group)); });
+  read_between_reclaims([&] { usage = baselines_[group].taken_from(sum_group(group), stored_peak(group)); });
   return usage;
 }
 
@@ -281,7 +281,7 @@ void GroupTable::usage_of_page(std::size_t page, std::array<Usage, kGroupsPerPag
     sum_page(page, sums);
     for (std::size_t i = 0; i < kGroupsPerPage; ++i) {
       const std::size_t group = page * kGroupsPerPage + i;
-      usage[i] = {token_of(static_cast<GroupIndex>(group)), baselines_[group].taken_from(sums[i])};
+      usage[i] = {token_of(static_cast<GroupIndex>(group)), baselines_[group].taken_from(sums[i], stored_peak(group))};
     }
   });
 }
@@ -316,7 +316,7 @@ std::uint64_t GroupTable::record_peak(GroupIndex group) noexcept {
 
 std::uint64_t GroupTable::peak_live_bytes(GroupIndex group) noexcept {
   record_peak(group);
-  return peaks_[group].load(std::memory_order_relaxed);
+  return stored_peak(group);
 }
 
 void GroupTable::start_child() noexcept {

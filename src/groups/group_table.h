@@ -91,7 +91,7 @@ class GroupTable {
   class Baseline {
    public:
     // What has come since.
-    [[nodiscard]] ResourceStats taken_from(const GroupSums& sums) const noexcept;
+    [[nodiscard]] ResourceStats taken_from(const GroupSums& sums, std::uint64_t peak_live_bytes) const noexcept;
     void store(const GroupSums& sums) noexcept;
     void forget_cpu_time() noexcept { cpu_time_nanos_.store(0, std::memory_order_relaxed); }
 
@@ -113,6 +113,10 @@ class GroupTable {
   void reclaim_drained() noexcept;
   void reclaim(GroupIndex group, const GroupSums& sums) noexcept;
   ResourceGroupToken reject(std::string_view name, const char* reason) noexcept;
+
+  [[nodiscard]] std::uint64_t stored_peak(std::size_t group) const noexcept {
+    return peaks_[group].load(std::memory_order_relaxed);
+  }
 
   // Reads `read()` such that no number changes hands meanwhile.
   template <typename Read>

@@ -11,7 +11,7 @@
 namespace bursar {
 
 // The figures of every group, by name.
-using GroupUsage = std::map<std::string, ResourceStatsSnapshot, std::less<>>;
+using GroupUsage = std::map<std::string, GroupFigures, std::less<>>;
 
 // The figures of the groups of the process now, from one visit.
 [[nodiscard]] GroupUsage group_usage();

@@ -38,11 +38,11 @@ TextTable table_of(const Component& root, const std::optional<MemoryGrant>& gran
       table.add({TextTable::Cell{row.label, Style::Quiet}});
     } else {
       const ComponentBounds& bounds = row.node->bounds;
-      add(row.label, bounds.own_minimum_required_bytes(), bounds.own_firm_limit_bytes(), Style::Plain);
+      add(row.label, bounds.own_minimum_required_bytes(), bounds.own_limit_bytes(), Style::Plain);
     }
   }
   if (declares(root.bounds)) {
-    add("root", root.bounds.own_minimum_required_bytes(), root.bounds.own_firm_limit_bytes(), Style::Plain);
+    add("root", root.bounds.own_minimum_required_bytes(), root.bounds.own_limit_bytes(), Style::Plain);
   }
   add("total", root.bounds.total_minimum_required_bytes(), root.bounds.total_firm_limit_bytes(), Style::Strong);
   return table;

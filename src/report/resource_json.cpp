@@ -43,8 +43,11 @@ void add_figures(Json& json, const std::optional<ResourceStatsSnapshot>& usage) 
 
 Json component_json(const ComponentSnapshot& component) {
   Json own{{"minimum_required_bytes", component.minimum_required_bytes},
-           {"firm_limit_bytes", component.firm_limit_bytes}};
+           {"firm_limit_bytes", component.firm_limit_bytes},
+           {"limit_bytes", component.limit_bytes}};
   add_figures(own, component.usage);
+  own["peak_live_bytes"] = or_null(component.peak_live_bytes);
+  own["entries"] = or_null(component.entries);
   Json total{{"minimum_required_bytes", component.total_minimum_required_bytes},
              {"firm_limit_bytes", component.total_firm_limit_bytes}};
   add_figures(total, component.total_usage);
@@ -64,6 +67,8 @@ Json groups_json(const std::vector<UnclaimedGroup>& groups) {
   for (const UnclaimedGroup& group : groups) {
     Json entry{{"full_name", to_valid_utf8(group.name)}};
     add_figures(entry, group.usage);
+    entry["peak_live_bytes"] = group.peak_live_bytes;
+    entry["entries"] = group.entries;
     json.push_back(std::move(entry));
   }
   return json;
@@ -97,7 +102,9 @@ Json cpu_json(const ResourceReport& report) {
   const auto unattributed = report.unattributed_cpu_nanos();
   return {{"process_seconds", process ? Json(seconds(*process)) : Json(nullptr)},
           {"attributed_seconds", seconds(report.total_usage().cpu_time_nanos)},
-          {"unattributed_seconds", unattributed ? Json(seconds(*unattributed)) : Json(nullptr)}};
+          {"unattributed_seconds", unattributed ? Json(seconds(*unattributed)) : Json(nullptr)},
+          {"clock", cpu::name_of(report.bookkeeping.cpu_clock.kind)},
+          {"clock_reason", report.bookkeeping.cpu_clock.reason}};
 }
 
 Json ladder_json(const ResourceReport& report, const std::optional<AllocatorReading>& allocator) {

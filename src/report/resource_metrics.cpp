@@ -19,7 +19,7 @@ struct Bounds {
 
 // By the name as a label shows it.
 struct Rows {
-  std::map<std::string, ResourceStatsSnapshot> groups;
+  std::map<std::string, GroupFigures> groups;
   std::map<std::string, Bounds> components;
 };
 
@@ -28,13 +28,19 @@ std::uint64_t saturating_sum(std::uint64_t left, std::uint64_t right) noexcept {
   return __builtin_add_overflow(left, right, &sum) ? UINT64_MAX : sum;
 }
 
+void add(GroupFigures& row, const ResourceStatsSnapshot& usage, std::uint64_t peak_live_bytes, std::uint64_t entries) {
+  row.usage.merge(usage);
+  row.peak_live_bytes += peak_live_bytes;
+  row.entries += entries;
+}
+
 void collect(const ComponentSnapshot& component, Rows& rows) {
   const std::string label = to_valid_utf8(component.full_name);
   Bounds& bounds = rows.components[label];
   bounds.minimum_required_bytes = saturating_sum(bounds.minimum_required_bytes, component.minimum_required_bytes);
   bounds.firm_limit_bytes = saturating_sum(bounds.firm_limit_bytes, component.firm_limit_bytes);
   if (component.usage) {
-    rows.groups[label].merge(*component.usage);
+    add(rows.groups[label], *component.usage, component.peak_live_bytes.value_or(0), component.entries.value_or(0));
   }
   for (const ComponentSnapshot& subcomponent : component.subcomponents) {
     collect(subcomponent, rows);
@@ -45,7 +51,7 @@ Rows rows_of(const RegistrySnapshot& snapshot) {
   Rows rows;
   collect(snapshot.root, rows);
   for (const UnclaimedGroup& group : snapshot.other_groups) {
-    rows.groups[to_valid_utf8(group.name)].merge(group.usage);
+    add(rows.groups[to_valid_utf8(group.name)], group.usage, group.peak_live_bytes, group.entries);
   }
   return rows;
 }
@@ -62,31 +68,34 @@ class MetricsOfReport {
 
   void write_groups() {
     group_family("bursar_group_allocated_bytes_total", MetricType::Counter, "Bytes that the group has allocated.",
-                 "bytes", [](const auto& usage) { return usage.allocated_bytes; });
+                 "bytes", [](const GroupFigures& group) { return group.usage.allocated_bytes; });
     group_family("bursar_group_allocated_objects_total", MetricType::Counter, "Blocks that the group has allocated.",
-                 "", [](const auto& usage) { return usage.allocated_objects; });
+                 "", [](const GroupFigures& group) { return group.usage.allocated_objects; });
     group_family("bursar_group_deallocated_bytes_total", MetricType::Counter,
                  "Bytes of the group's blocks that were released, by whomever.", "bytes",
-                 [](const auto& usage) { return usage.deallocated_bytes; });
+                 [](const GroupFigures& group) { return group.usage.deallocated_bytes; });
     group_family("bursar_group_deallocated_objects_total", MetricType::Counter,
                  "Blocks of the group that were released, by whomever.", "",
-                 [](const auto& usage) { return usage.deallocated_objects; });
+                 [](const GroupFigures& group) { return group.usage.deallocated_objects; });
     group_family("bursar_group_live_bytes", MetricType::Gauge,
                  "Bytes that the group holds now, in usable sizes of the allocator.", "bytes",
-                 [](const auto& usage) { return usage.live_bytes(); });
+                 [](const GroupFigures& group) { return group.usage.live_bytes(); });
     group_family("bursar_group_live_objects", MetricType::Gauge, "Blocks that the group holds now.", "",
-                 [](const auto& usage) { return usage.live_objects(); });
+                 [](const GroupFigures& group) { return group.usage.live_objects(); });
+    group_family("bursar_group_peak_live_bytes", MetricType::Gauge, "The most bytes that the group held at once.",
+                 "bytes", [](const GroupFigures& group) { return group.peak_live_bytes; });
+    group_family("bursar_group_entries_total", MetricType::Counter, "How often a thread came into the group.", "",
+                 [](const GroupFigures& group) { return group.entries; });
     group_family("bursar_group_cpu_seconds_total", MetricType::Counter,
                  "CPU time of threads while they were in the group.", "seconds",
-                 [](const auto& usage) { return seconds(usage.cpu_time_nanos); });
+                 [](const GroupFigures& group) { return seconds(group.usage.cpu_time_nanos); });
   }
 
   void write_components() {
     component_family("bursar_component_minimum_required_bytes", "What the component itself declared to need at least.",
                      &Bounds::minimum_required_bytes);
     component_family("bursar_component_firm_limit_bytes",
-                     "What the component itself declared to use at most, its minimum included.",
-                     &Bounds::firm_limit_bytes);
+                     "What the component itself declared to use on top of its minimum.", &Bounds::firm_limit_bytes);
   }
 
   void write_process(std::optional<std::uint64_t> unattributed_cpu_nanos) {

@@ -54,7 +54,8 @@ ResourceReport take_resource_report(const ComponentRegistryHandle& components, c
   report.bookkeeping = {.allocator_installed = ResourceGroupRegistry::allocator_installed(),
                         .foreign_blocks = groups.foreign_blocks(),
                         .stale_tokens = groups.stale_tokens(),
-                        .rejected_groups = groups.rejected_groups()};
+                        .rejected_groups = groups.rejected_groups(),
+                        .cpu_clock = cpu::clock_choice()};
   report.process = process.read();
   report.grant = grant;
   if (limiter != nullptr) {

@@ -28,7 +28,7 @@ constexpr std::size_t kWidthForBars = 116;
 constexpr std::size_t kBarColumns = 12;
 
 bool has_figures(const ComponentSnapshot& component) {
-  return component.firm_limit_bytes != 0 || component.minimum_required_bytes != 0 || component.usage.has_value();
+  return component.limit_bytes != 0 || component.usage.has_value();
 }
 
 void collect(const ComponentSnapshot& component, UsageByName& usage) {
@@ -82,7 +82,7 @@ class ReportTable {
       add_group(terminal_text(group.name), group.name, group.usage, 0, 0);
     }
     const ComponentSnapshot& root = report_.groups.root;
-    add_group("root", root.full_name, root.usage, root.minimum_required_bytes, root.firm_limit_bytes);
+    add_group("root", root.full_name, root.usage, root.minimum_required_bytes, root.limit_bytes);
     add_unattributed();
     add_total();
   }
@@ -113,7 +113,7 @@ class ReportTable {
       } else {
         const ComponentSnapshot& component = *row.node;
         add_group(row.label, component.full_name, component.usage, component.minimum_required_bytes,
-                  component.firm_limit_bytes);
+                  component.limit_bytes);
       }
     }
   }

@@ -129,8 +129,9 @@ class Bytes(unittest.TestCase):
         with StatsdProcess("--max-contexts", "4000") as process:
             skip_unless_tracked(process.metrics())
             metrics = self.send_contexts(process, 0, 4000)
-            self.assertLessEqual(self.live(metrics),
-                                 metrics.value("bursar_component_firm_limit_bytes", component=AGGREGATE))
+            limit = sum(metrics.value(f"bursar_component_{bound}_bytes", component=AGGREGATE)
+                        for bound in ("minimum_required", "firm_limit"))
+            self.assertLessEqual(self.live(metrics), limit)
 
     def test_status_and_metrics_tell_the_same(self):
         with StatsdProcess() as process:

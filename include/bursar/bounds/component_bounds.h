@@ -19,8 +19,8 @@ struct NamedExpression {
 
 // The declared bounds of a component and of everything below it, as they were at one moment.
 //
-// A component has a *minimum*, what it needs to work at all, and a *firm* part, what it may use on top. A firm *limit*
-// includes the minimum. Sums that no `std::size_t` holds answer SIZE_MAX; the `BoundsVerifier` rejects them.
+// A component has a *minimum*, what it needs to work at all, and a *firm* part, what it may use on top. A *total*
+// firm limit includes the minimum. Sums that no `std::size_t` holds answer SIZE_MAX; the `BoundsVerifier` rejects them.
 //
 // Thread-safety: a value. Allocates: when copied, and in `to_exprs()`. Blocks: no.
 // Cost: the totals walk the tree each time.
@@ -42,9 +42,10 @@ class ComponentBounds {
   // Own minimum and own firm part, and the total firm limits of the subcomponents.
   [[nodiscard]] std::size_t total_firm_limit_bytes() const noexcept;
 
-  // The component itself, without what is below it: its minimum, and its minimum and firm part together.
+  // The component itself, without what is below it: its minimum, its firm part, and both together.
   [[nodiscard]] std::size_t own_minimum_required_bytes() const noexcept;
   [[nodiscard]] std::size_t own_firm_limit_bytes() const noexcept;
+  [[nodiscard]] std::size_t own_limit_bytes() const noexcept;
 
   // What the component itself declared, in the order of declaration; each adds to the bound.
   [[nodiscard]] const std::vector<UsageExpr>& minimum_exprs() const noexcept { return minimum_; }

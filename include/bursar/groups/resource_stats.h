@@ -46,13 +46,20 @@ struct ResourceStatsSnapshot {
 class ResourceStats {
  public:
   constexpr ResourceStats() noexcept = default;
-  constexpr explicit ResourceStats(const ResourceStatsSnapshot& totals, std::uint64_t entries = 0) noexcept
-      : totals_(totals), entries_(entries) {}
+  constexpr explicit ResourceStats(const ResourceStatsSnapshot& totals, std::uint64_t entries = 0,
+                                   std::uint64_t peak_live_bytes = 0) noexcept
+      : totals_(totals), entries_(entries), peak_live_bytes_(peak_live_bytes) {}
 
   [[nodiscard]] constexpr const ResourceStatsSnapshot& totals() const noexcept { return totals_; }
 
   // How often the group was entered: by guards, by coroutines at each resumption, and by resources made for it.
   [[nodiscard]] constexpr std::uint64_t entries() const noexcept { return entries_; }
+
+  // The most bytes that were live at once, as ResourceGroupToken::peak_live_bytes tells, but without a look at this call;
+  // never less than what is live.
+  [[nodiscard]] constexpr std::uint64_t peak_live_bytes() const noexcept {
+    return peak_live_bytes_ > totals_.live_bytes() ? peak_live_bytes_ : totals_.live_bytes();
+  }
 
   // What has come since `previous`, an earlier value of `totals()`; with `ResourceStatsSnapshot::empty()` the totals
   // themselves.
@@ -72,6 +79,7 @@ class ResourceStats {
  private:
   ResourceStatsSnapshot totals_;
   std::uint64_t entries_ = 0;
+  std::uint64_t peak_live_bytes_ = 0;
 };
 
 }  // namespace bursar

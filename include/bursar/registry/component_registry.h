@@ -30,8 +30,8 @@ class ComponentRegistryHandle {
   //
   //   {"topology.sources.udp": {"minimum_required_bytes": n, "firm_limit_bytes": n, "actual_live_bytes": n}}
   //
-  // The figures are those of the component itself, without what is below it. The firm limit includes the minimum. Live
-  // bytes are those of the component's group, and 0 where it has none. Reading registers no group.
+  // The figures are those of the component itself, without what is below it; the firm limit is what it may use on top of
+  // its minimum. Live bytes are those of the component's group, and 0 where it has none. Reading registers no group.
   [[nodiscard]] std::string memory_snapshot_json() const;
 
   // The tree with everything that is declared and used. Cost: one walk of the tree, and one visit of all groups.

@@ -20,24 +20,29 @@ namespace bursar {
 
 // The body of `GET /resources`. Amounts are in bytes, times in seconds; what is not known is null.
 //
-//   time         seconds since 1970
-//   tracking     allocator_installed, foreign_blocks, stale_tokens, rejected_groups
-//   limiter      null, or mode, state, sheds, backoff_seconds, usage_bytes, effective_limit_bytes, waits,
-//   failed_readings grant        null, or initial_limit_bytes, slop_factor, effective_limit_bytes cpu process_seconds,
-//   attributed_seconds, unattributed_seconds ladder       the memory from what was declared to what is allowed, rung by
-//   rung: `declared` (minimum_required_bytes,
-//                firm_limit_bytes), `live_bytes`, `allocator` (in_use_bytes, footprint_bytes), `resident_bytes`,
-//                `cgroup` (working_set_bytes, usage_bytes), `limit` (cgroup_bytes, granted_bytes, effective_bytes);
-//                `unexplained` is what lies between neighbours: `allocator_overhead_bytes` (in use by the allocator's
-//                account, but live in no group), `allocator_unused_bytes` (held and not in use),
-//                `beyond_allocator_bytes` (resident and not the allocator's: code, stacks, mappings; negative where
-//                the allocator holds pages that nobody has touched), `unattributed_bytes` (resident less live)
-//   root         the tree of components. Each has name, full_name, `own` and `total`, which is with all below, each
-//   with
-//                minimum_required_bytes and firm_limit_bytes and the figures of a group; and subcomponents.
-//                `own` has nulls for these where the component has no group.
-//   other_groups those that are no component's, with full_name and the figures of a group
-//   retired      what the groups did that are gone: the figures of a group
+//   time          seconds since 1970
+//   tracking      allocator_installed, foreign_blocks, stale_tokens, rejected_groups
+//   limiter       null, or mode, state, sheds, backoff_seconds, usage_bytes, effective_limit_bytes, waits,
+//                 failed_readings
+//   grant         null, or initial_limit_bytes, slop_factor, effective_limit_bytes
+//   cpu           process_seconds, attributed_seconds, unattributed_seconds; `clock`, how it is measured, and
+//                 `clock_reason`, why so
+//   ladder        the memory from what was declared to what is allowed, rung by rung: `declared`
+//                 (minimum_required_bytes, firm_limit_bytes), `live_bytes`, `allocator` (in_use_bytes,
+//                 footprint_bytes), `resident_bytes`, `cgroup` (working_set_bytes, usage_bytes), `limit`
+//                 (cgroup_bytes, granted_bytes, effective_bytes). `unexplained` is what lies between neighbours:
+//                 `allocator_overhead_bytes` (in use by the allocator's account, but live in no group),
+//                 `allocator_unused_bytes` (held and not in use), `beyond_allocator_bytes` (resident and not the
+//                 allocator's: code, stacks, mappings; negative where the allocator holds pages that nobody has
+//                 touched), `unattributed_bytes` (resident less live)
+//   root          the tree of components. Each has name, full_name, subcomponents, and `own` and `total`, which is
+//                 with all below. Both have minimum_required_bytes, firm_limit_bytes and the figures of a group;
+//                 `own` has nulls for these where the component has no group. The firm limit is what may be used on
+//                 top of the minimum in `own`, where `limit_bytes` is both, and includes the minimum in `total`.
+//                 `own` also has peak_live_bytes, the most that were live at once, and `entries`, how often a thread
+//                 came into the group.
+//   other_groups  those that are no component's, with full_name, the figures of a group, peak_live_bytes and entries
+//   retired       what the groups did that are gone: the figures of a group
 //
 // The figures of a group: live_bytes, live_objects, allocated_bytes, allocated_objects, deallocated_bytes,
 // deallocated_objects, cpu_seconds.

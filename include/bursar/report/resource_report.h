@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bursar/bounds/memory_grant.h>
+#include <bursar/cpu/clock_choice.h>
 #include <bursar/groups/resource_stats.h>
 #include <bursar/limiter/limiter_state.h>
 #include <bursar/limiter/memory_limiter.h>
@@ -38,6 +39,7 @@ struct BookkeepingReading {
   std::uint64_t foreign_blocks = 0;
   std::uint64_t stale_tokens = 0;
   std::uint64_t rejected_groups = 0;
+  cpu::ClockChoice cpu_clock;
 };
 
 // Everything that is reported, read once: all that the metrics, the JSON and the table show comes out of one of these,

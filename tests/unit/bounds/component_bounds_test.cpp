@@ -55,7 +55,8 @@ TEST(ComponentBounds, TheTotalFirmLimitIncludesEveryMinimum) {
 TEST(ComponentBounds, OwnFiguresLeaveOutWhatIsBelow) {
   const ComponentBounds bounds = small_tree();
   EXPECT_EQ(bounds.own_minimum_required_bytes(), 1U);
-  EXPECT_EQ(bounds.own_firm_limit_bytes(), 3U);
+  EXPECT_EQ(bounds.own_firm_limit_bytes(), 2U);
+  EXPECT_EQ(bounds.own_limit_bytes(), 3U);
 }
 
 TEST(ComponentBounds, SubcomponentsAreTheDirectOnesSortedByName) {

@@ -192,7 +192,7 @@ TEST(MemoryStatus, HasAnEntryForEachComponentSortedByFullName) {
   EXPECT_EQ(json.substr(json.find('}')),
             R"(}, "status": {"minimum_required_bytes": 0, "firm_limit_bytes": 0, "actual_live_bytes": 0}, )"
             R"("status-a": {"minimum_required_bytes": 0, "firm_limit_bytes": 0, "actual_live_bytes": 0}, )"
-            R"("status.b": {"minimum_required_bytes": 10, "firm_limit_bytes": 15, "actual_live_bytes": 0}})");
+            R"("status.b": {"minimum_required_bytes": 10, "firm_limit_bytes": 5, "actual_live_bytes": 0}})");
 }
 
 TEST(MemoryStatus, LiveBytesAreThoseOfTheComponentsOwnGroup) {
@@ -255,7 +255,8 @@ TEST(RegistrySnapshot, JoinsBoundsAndUsageInATree) {
   EXPECT_EQ(shown_parent.name, "snapshot_tree");
   EXPECT_EQ(shown_parent.full_name, "snapshot_tree");
   EXPECT_EQ(shown_parent.minimum_required_bytes, 10U);
-  EXPECT_EQ(shown_parent.firm_limit_bytes, 30U);
+  EXPECT_EQ(shown_parent.firm_limit_bytes, 20U);
+  EXPECT_EQ(shown_parent.limit_bytes, 30U);
   EXPECT_EQ(shown_parent.total_minimum_required_bytes, 110U);
   EXPECT_EQ(shown_parent.total_firm_limit_bytes, 130U);
   EXPECT_EQ(shown_parent.usage.value().live_bytes(), 1000U);
@@ -296,11 +297,13 @@ TEST(RegistrySnapshot, EveryGroupIsCountedExactlyOnce) {
   const RegistrySnapshot snapshot = registry.root().snapshot();
   ResourceStatsSnapshot sum = snapshot.root.total_usage;
   std::set<std::string> others;
-  for (const auto& [name, usage] : snapshot.other_groups) {
+  for (const auto& [name, usage, peak, entries] : snapshot.other_groups) {
     sum.merge(usage);
+    EXPECT_GE(peak, usage.live_bytes()) << name;
     EXPECT_TRUE(others.insert(name).second) << name;
     if (name == "counted_once.other") {
       EXPECT_EQ(usage.live_bytes(), 200U);
+      EXPECT_GT(entries, 0U);
     }
   }
   EXPECT_TRUE(others.contains("counted_once.other"));

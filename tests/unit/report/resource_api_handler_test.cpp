@@ -80,7 +80,7 @@ TEST(ResourceApiHandler, StatusHasExactlyTheShapeOfTheContract) {
   EXPECT_EQ(status,
             Json({{"handler_test", {{"minimum_required_bytes", 0}, {"firm_limit_bytes", 0}, {"actual_live_bytes", 0}}},
                   {"handler_test.status",
-                   {{"minimum_required_bytes", 100}, {"firm_limit_bytes", 150}, {"actual_live_bytes", live}}},
+                   {{"minimum_required_bytes", 100}, {"firm_limit_bytes", 50}, {"actual_live_bytes", live}}},
                   {"root", {{"minimum_required_bytes", 0}, {"firm_limit_bytes", 0}, {"actual_live_bytes", 0}}}}));
 }
 

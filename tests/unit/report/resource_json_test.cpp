@@ -75,19 +75,25 @@ TEST(ResourceJson, TellsTheTreeWithOwnAndRolledUpFigures) {
   EXPECT_EQ(topology.at("name"), "topology");
   EXPECT_EQ(topology.at("own"), Json({{"minimum_required_bytes", 0},
                                       {"firm_limit_bytes", 0},
+                                      {"limit_bytes", 0},
                                       {"live_bytes", nullptr},
                                       {"live_objects", nullptr},
                                       {"allocated_bytes", nullptr},
                                       {"allocated_objects", nullptr},
                                       {"deallocated_bytes", nullptr},
                                       {"deallocated_objects", nullptr},
-                                      {"cpu_seconds", nullptr}}));
+                                      {"cpu_seconds", nullptr},
+                                      {"peak_live_bytes", nullptr},
+                                      {"entries", nullptr}}));
   EXPECT_EQ(topology.at("total").at("firm_limit_bytes"), 21 * kMiB);
   EXPECT_EQ(topology.at("total").at("live_bytes"), 1'258'291 + 18 * kMiB);
   EXPECT_DOUBLE_EQ(topology.at("total").at("cpu_seconds").get<double>(), 0.635);
   const Json& udp = topology.at("subcomponents").at(0).at("subcomponents").at(1);
   EXPECT_EQ(udp.at("full_name"), "topology.sources.udp");
-  EXPECT_EQ(udp.at("own"), udp.at("total"));
+  EXPECT_EQ(udp.at("own").at("firm_limit_bytes"), 3584 * 1024);
+  EXPECT_EQ(udp.at("own").at("limit_bytes"), udp.at("total").at("firm_limit_bytes"));
+  EXPECT_EQ(udp.at("own").at("live_bytes"), udp.at("total").at("live_bytes"));
+  EXPECT_EQ(udp.at("own").at("cpu_seconds"), udp.at("total").at("cpu_seconds"));
   EXPECT_EQ(udp.at("own").at("allocated_objects"), 3'702);
 }
 
@@ -118,6 +124,8 @@ TEST(ResourceJson, TellsTheRest) {
   EXPECT_DOUBLE_EQ(json.at("cpu").at("process_seconds").get<double>(), 1.0);
   EXPECT_DOUBLE_EQ(json.at("cpu").at("attributed_seconds").get<double>(), 0.93601);
   EXPECT_DOUBLE_EQ(json.at("cpu").at("unattributed_seconds").get<double>(), 0.06399);
+  EXPECT_EQ(json.at("cpu").at("clock"), "fit");
+  EXPECT_EQ(json.at("cpu").at("clock_reason"), "a reason");
   EXPECT_EQ(json.at("other_groups").at(0).at("full_name"), "plugin");
   EXPECT_EQ(json.at("retired").at("allocated_bytes"), 500);
   EXPECT_EQ(json.at("retired").at("live_bytes"), 0);

@@ -21,15 +21,20 @@ inline ResourceStatsSnapshot usage(std::uint64_t live_bytes, std::uint64_t live_
 }
 
 // A component whose totals are those of itself and its subcomponents.
-inline ComponentSnapshot component(std::string full_name, std::size_t minimum, std::size_t firm_limit,
+inline ComponentSnapshot component(std::string full_name, std::size_t minimum, std::size_t limit,
                                    std::optional<ResourceStatsSnapshot> used,
                                    std::vector<ComponentSnapshot> subcomponents = {}) {
   ComponentSnapshot component;
   component.name = full_name.substr(full_name.rfind('.') + 1);
   component.full_name = std::move(full_name);
   component.minimum_required_bytes = component.total_minimum_required_bytes = minimum;
-  component.firm_limit_bytes = component.total_firm_limit_bytes = firm_limit;
+  component.firm_limit_bytes = limit - minimum;
+  component.limit_bytes = component.total_firm_limit_bytes = limit;
   component.usage = used;
+  if (used) {
+    component.peak_live_bytes = 2 * used->live_bytes();
+    component.entries = 2 * used->live_objects();
+  }
   component.total_usage = used.value_or(ResourceStatsSnapshot::empty());
   for (const ComponentSnapshot& subcomponent : subcomponents) {
     component.total_minimum_required_bytes += subcomponent.total_minimum_required_bytes;
@@ -63,7 +68,11 @@ inline ResourceReport sample_report() {
                     .deallocated_bytes = 500,
                     .deallocated_objects = 5,
                     .cpu_time_nanos = 9'000};
-  report.bookkeeping = {.allocator_installed = true, .foreign_blocks = 0, .stale_tokens = 2, .rejected_groups = 0};
+  report.bookkeeping = {.allocator_installed = true,
+                        .foreign_blocks = 0,
+                        .stale_tokens = 2,
+                        .rejected_groups = 0,
+                        .cpu_clock = {.kind = cpu::ClockKind::Fit, .reason = "a reason"}};
   report.process = {.resident_bytes = 32 * kMiB,
                     .cgroup = CgroupReading{.usage_bytes = 50 * kMiB, .working_set_bytes = 40 * kMiB},
                     .cgroup_limit_bytes = 128 * kMiB,
