@@ -125,7 +125,7 @@ class Bytes(unittest.TestCase):
             left = self.live(process.metrics())
             self.assertLess(left - empty, (full - empty) / 4)
 
-    def test_declared_firm_limit_holds_the_aggregator_at_its_fullest(self):
+    def test_declared_bounds_hold_the_aggregator_at_its_fullest(self):
         with StatsdProcess("--max-contexts", "4000") as process:
             skip_unless_tracked(process.metrics())
             metrics = self.send_contexts(process, 0, 4000)
