@@ -66,8 +66,8 @@ TEST(ThreadEnd, TenThousandThreadsUseTheSameBooks) {
             (ResourceStatsSnapshot{.allocated_bytes = 16 * kThreads, .allocated_objects = kThreads}));
   if (!testing::kSanitized) {
     EXPECT_LE(last.resident_bytes, warm.resident_bytes + (std::uint64_t{1} << 20));
-    EXPECT_LE(last.mapped_bytes, warm.mapped_bytes + (std::uint64_t{32} << 20))
-        << "an account is four megabytes of address space";
+    EXPECT_LE(last.mapped_bytes, warm.mapped_bytes + (std::uint64_t{256} << 20))
+        << "an account is four megabytes of address space; an arena of malloc may be 64";
   }
 }
 
@@ -127,7 +127,6 @@ void count_late(void* value) {
     const ResourceTrackingGuard guard = late_group.load().enter();
     if (groups::charge_allocation(10) != late_group.load().index()) ++late_calls_outside_the_group;
     groups::charge_allocation(10);
-    groups::charge_release(groups::kRootIndex, 0);
   }
   ++late_calls;
   pthread_setspecific(keys[Key], value);
@@ -154,7 +153,7 @@ TEST(ThreadEnd, DestructorsOfOtherLibrariesKeysAreCountedInWhateverRoundTheyRun)
   EXPECT_GE(late_calls, 2 * kKeys * 4U) << "glibc runs four rounds";
   EXPECT_EQ(counted.allocated_objects, 2 * late_calls + 1);
   EXPECT_EQ(counted.allocated_bytes, 20 * late_calls + 1);
-  EXPECT_EQ(counted.deallocated_objects, late_calls + 1);
+  EXPECT_EQ(counted.deallocated_objects, 1U);
   // The account is closed in the last round (under ThreadSanitizer in the first); only what comes after that is root's.
   if (!testing::kSanitized) {
     EXPECT_LE(late_calls_outside_the_group, kKeys * 2);
@@ -172,7 +171,7 @@ TEST(ThreadEnd, ThreadsThatFirstCountInTheirLastMomentsDoNotUseUpBooks) {
   }
   pthread_key_delete(key);
   if (!testing::kSanitized) {
-    EXPECT_LE(testing::process_size().mapped_bytes, warm.mapped_bytes + (std::uint64_t{32} << 20));
+    EXPECT_LE(testing::process_size().mapped_bytes, warm.mapped_bytes + (std::uint64_t{256} << 20));
   }
 }
 

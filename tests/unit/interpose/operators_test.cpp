@@ -165,7 +165,8 @@ TEST(Operators, OfTheLanguageAndItsLibraryAreCounted) {
     const auto wide = std::make_unique<Wide>();
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(escape(wide.get())) % 256, 0U);
     EXPECT_EQ(live(), 3U);
-    const std::vector<int> numbers(1'000);
+    std::vector<int> numbers(1'000);
+    escape(numbers.data());
     EXPECT_EQ(live(), 4U);
   }
   EXPECT_EQ(live(), 0U);
