@@ -2,13 +2,12 @@
 #include <bursar/report/table.h>
 
 #include <iostream>
-#include <string>
 #include <unordered_map>
 
 int main() {
   using Entries = std::unordered_map<int, std::string>;
   const bursar::ComponentRegistry components;
-  const bursar::ComponentRegistry cache = components.get_or_create("cache");
+  const auto cache = components.get_or_create("cache");
   cache.bounds_builder().firm().with_container<Entries>("entries", 10'000).with_fixed_amount("values", 2 << 20);
 
   const auto grant = bursar::MemoryGrant::with_slop_factor(64 << 20, 0.25);
