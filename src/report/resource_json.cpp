@@ -23,11 +23,11 @@ Json or_null(const std::optional<Value>& value) {
 }
 
 // `left` less `right`, where both are known.
-Json difference(std::optional<std::uint64_t> left, std::optional<std::uint64_t> right) {
-  if (!left || !right) {
+Json difference(const Json& left, const Json& right) {
+  if (left.is_null() || right.is_null()) {
     return nullptr;
   }
-  return static_cast<std::int64_t>(*left) - static_cast<std::int64_t>(*right);
+  return static_cast<std::int64_t>(left.get<std::uint64_t>()) - static_cast<std::int64_t>(right.get<std::uint64_t>());
 }
 
 void add_figures(Json& json, const std::optional<ResourceStatsSnapshot>& usage) {
@@ -109,16 +109,17 @@ Json cpu_json(const ResourceReport& report) {
 
 Json ladder_json(const ResourceReport& report, const std::optional<AllocatorReading>& allocator) {
   const std::uint64_t live = report.total_usage().live_bytes();
-  const auto in_use = allocator ? std::optional(allocator->in_use_bytes) : std::nullopt;
-  const auto footprint = allocator ? std::optional(allocator->footprint_bytes) : std::nullopt;
+  const Json in_use = allocator ? Json(allocator->in_use_bytes) : Json(nullptr);
+  const Json footprint = allocator ? Json(allocator->footprint_bytes) : Json(nullptr);
+  const Json resident = or_null(report.process.resident_bytes);
   const auto& cgroup = report.process.cgroup;
   const auto& grant = report.grant;
   return {{"declared",
            {{"minimum_required_bytes", report.groups.root.total_minimum_required_bytes},
             {"firm_limit_bytes", report.groups.root.total_firm_limit_bytes}}},
           {"live_bytes", live},
-          {"allocator", {{"in_use_bytes", or_null(in_use)}, {"footprint_bytes", or_null(footprint)}}},
-          {"resident_bytes", or_null(report.process.resident_bytes)},
+          {"allocator", {{"in_use_bytes", in_use}, {"footprint_bytes", footprint}}},
+          {"resident_bytes", resident},
           {"cgroup",
            {{"working_set_bytes", cgroup ? Json(cgroup->working_set_bytes) : Json(nullptr)},
             {"usage_bytes", cgroup ? Json(cgroup->usage_bytes) : Json(nullptr)}}},
@@ -129,7 +130,7 @@ Json ladder_json(const ResourceReport& report, const std::optional<AllocatorRead
           {"unexplained",
            {{"allocator_overhead_bytes", difference(in_use, live)},
             {"allocator_unused_bytes", difference(footprint, in_use)},
-            {"beyond_allocator_bytes", difference(report.process.resident_bytes, footprint)},
+            {"beyond_allocator_bytes", difference(resident, footprint)},
             {"unattributed_bytes", or_null(report.unattributed_bytes())}}}};
 }
 
