@@ -323,7 +323,10 @@ void GroupTable::start_child() noexcept {
   // The lock was taken by the thread that forked; it is made anew because its owner has another id here.
   mutex_ = PTHREAD_MUTEX_INITIALIZER;
   retired_.cpu_time_nanos = 0;
-  for (std::size_t group = 0; group < first_unused(); ++group) baselines_[group].forget_cpu_time();
+  for (std::size_t group = 0; group < first_unused(); ++group) {
+    baselines_[group].forget_cpu_time();
+    forget_shown_cpu_time(static_cast<GroupIndex>(group));
+  }
 }
 
 }  // namespace bursar::groups

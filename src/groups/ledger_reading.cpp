@@ -1,11 +1,31 @@
 #include "groups/ledger_reading.h"
 
+#include <bursar/base/process_wide.h>
+#include <bursar/base/zeroed_atomic.h>
+
 #include <algorithm>
 
 #include "groups/account_list.h"
 
 namespace bursar::groups {
+
+extern "C" {
+// The most CPU time that was ever read of each group's number.
+BURSAR_PROCESS_WIDE std::array<ZeroedAtomic<std::uint64_t>, kGroupIndexes> bursar_1_shown_cpu_nanos{};
+}
+
 namespace {
+
+// A reader that meets a thread in the middle of a change may miss the stretch that it saw running before; and what the
+// kernel's clock said of a running stretch may be some nanoseconds more than what is charged for it in the end. Either
+// is made up for by the next changes; until then the earlier figure stands.
+std::uint64_t at_least_as_shown(GroupIndex group, std::uint64_t cpu_nanos) noexcept {
+  ZeroedAtomic<std::uint64_t>& shown = bursar_1_shown_cpu_nanos[group];
+  std::uint64_t most = shown.load(std::memory_order_relaxed);
+  while (most < cpu_nanos && !shown.compare_exchange_weak(most, cpu_nanos, std::memory_order_relaxed)) {
+  }
+  return std::max(most, cpu_nanos);
+}
 
 // The two passes for the groups of one page from `first` on. Acquire loads throughout: a release that is seen was
 // counted by a thread that had seen the block, hence after the block's allocation had been counted.
@@ -39,6 +59,9 @@ void sum_range(std::size_t page, std::size_t first, std::size_t count, GroupSums
       sums[i].usage.cpu_time_nanos += here ? std::max(charged, running.cpu_nanos) : charged;
     }
   });
+  for (std::size_t i = 0; i < count; ++i) {
+    sums[i].usage.cpu_time_nanos = at_least_as_shown(group_at(i), sums[i].usage.cpu_time_nanos);
+  }
 }
 
 }  // namespace
@@ -52,6 +75,10 @@ GroupSums sum_group(GroupIndex group) noexcept {
 void sum_page(std::size_t page, PageSums& sums) noexcept {
   sums.fill({});
   sum_range(page, 0, kGroupsPerPage, sums.data());
+}
+
+void forget_shown_cpu_time(GroupIndex group) noexcept {
+  bursar_1_shown_cpu_nanos[group].store(0, std::memory_order_relaxed);
 }
 
 }  // namespace bursar::groups

@@ -20,10 +20,14 @@ struct GroupSums {
 using PageSums = std::array<GroupSums, kGroupsPerPage>;
 
 // Sums over all threads, at the price of one pass over their accounts. Never shows a negative live figure: all releases
-// are read before any allocation, so whatever released block is counted, its allocation is counted too.
+// are read before any allocation, so whatever released block is counted, its allocation is counted too. Nor does a CPU
+// time ever go back.
 //
 // Thread-safety: any thread. Allocates: no. Blocks: no.
 [[nodiscard]] GroupSums sum_group(GroupIndex group) noexcept;
 void sum_page(std::size_t page, PageSums& sums) noexcept;
+
+// In a child just forked, where CPU time starts again from nothing.
+void forget_shown_cpu_time(GroupIndex group) noexcept;
 
 }  // namespace bursar::groups
