@@ -2,11 +2,15 @@
 
 // Every public header of the core.
 
+#include <bursar/alloc/tracking_allocator.h>
+#include <bursar/alloc/tracking_resource.h>
+#include <bursar/alloc/transfer.h>
+#include <bursar/alloc/upstream.h>
 #include <bursar/base/bytes.h>
 #include <bursar/base/clock.h>
 #include <bursar/base/file_reader.h>
-#include <bursar/base/json_escape.h>
 #include <bursar/base/in_quotes.h>
+#include <bursar/base/json_escape.h>
 #include <bursar/base/utf8.h>
 #include <bursar/bounds/bounds_verifier.h>
 #include <bursar/bounds/component_bounds.h>
@@ -18,6 +22,11 @@
 #include <bursar/bounds/memory_grant.h>
 #include <bursar/bounds/usage_expr.h>
 #include <bursar/bounds/verifier_error.h>
+#include <bursar/groups/group_following_promise.h>
+#include <bursar/groups/resource_group_registry.h>
+#include <bursar/groups/resource_group_token.h>
+#include <bursar/groups/resource_stats.h>
+#include <bursar/groups/tracked.h>
 #include <bursar/limiter/cgroup_files.h>
 #include <bursar/limiter/detect_memory_limit.h>
 #include <bursar/limiter/limiter_policy.h>
@@ -28,12 +37,3 @@
 #include <bursar/limiter/usage_gauge.h>
 #include <bursar/registry/component_registry.h>
 #include <bursar/registry/registry_snapshot.h>
-#include <bursar/alloc/tracking_allocator.h>
-#include <bursar/alloc/tracking_resource.h>
-#include <bursar/alloc/transfer.h>
-#include <bursar/alloc/upstream.h>
-#include <bursar/groups/group_following_promise.h>
-#include <bursar/groups/resource_group_registry.h>
-#include <bursar/groups/resource_group_token.h>
-#include <bursar/groups/resource_stats.h>
-#include <bursar/groups/tracked.h>

@@ -51,7 +51,8 @@ Mode decided_mode() noexcept {
   if (found == alloc::NextAllocator::Unknown) {
     warn("bursar: the allocator that comes next lacks a function of malloc's family; glibc's is used in its place\n");
   }
-  if (!stands_in_front() || is_switched_off()) return found == alloc::NextAllocator::Complete ? Mode::OffNext : Mode::OffGlibc;
+  if (!stands_in_front() || is_switched_off())
+    return found == alloc::NextAllocator::Complete ? Mode::OffNext : Mode::OffGlibc;
   alloc::install_transfer(&transfer_tracked);
   if (found == alloc::NextAllocator::Complete) return Mode::Next;
   return alloc::glibc_header_is_as_expected() ? Mode::GlibcByHeader : Mode::GlibcByCall;

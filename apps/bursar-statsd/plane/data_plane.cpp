@@ -20,8 +20,6 @@
 
 namespace bursar::statsd {
 
-namespace net = boost::asio;
-
 namespace {
 
 using Clock = std::chrono::steady_clock;

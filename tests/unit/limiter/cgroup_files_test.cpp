@@ -69,7 +69,9 @@ TEST(CgroupMountsTest, LinesWithoutTheFormAreLeftOut) {
       parse_cgroup_mounts("\n1 2 3\n1 2 0:3 / /x rw cgroup2 none rw\n1 2 0:3 x /y rw - cgroup2 none rw\n").empty());
 }
 
-std::optional<std::uint64_t> limit_of(const std::string& text) { return parse_cgroup_limit(text).value(); }
+std::optional<std::uint64_t> limit_of(const std::string& text) {
+  return parse_cgroup_limit(text).value();
+}
 
 TEST(CgroupLimitTest, ANumberIsALimit) {
   EXPECT_EQ(limit_of("67108864\n"), 67108864u);
