@@ -31,10 +31,6 @@ void append_escaped(std::string& text, std::string_view value) {
       case '\n':
         text += "\\n";
         break;
-      case '\0':
-        // Some parsers take it for the end of the text.
-        text += "\uFFFD";
-        break;
       default:
         text += character;
     }
@@ -42,6 +38,13 @@ void append_escaped(std::string& text, std::string_view value) {
 }
 
 }  // namespace
+
+std::string label_text(std::string_view value) {
+  std::string text = to_valid_utf8(value);
+  // Some parsers take it for the end of the text.
+  for (std::size_t at = 0; (at = text.find('\0', at)) != std::string::npos;) text.replace(at, 1, "\uFFFD");
+  return text;
+}
 
 void ExpositionWriter::family(std::string_view name, MetricType type, std::string_view help, std::string_view unit) {
   assert((type == MetricType::Counter) == name.ends_with(kTotal));
@@ -90,7 +93,7 @@ void ExpositionWriter::series(std::initializer_list<Label> labels) {
     text_ += separator;
     separator = ',';
     text_.append(label.name).append("=\"");
-    append_escaped(text_, to_valid_utf8(label.value));
+    append_escaped(text_, label_text(label.value));
     text_ += '"';
   }
   if (labels.size() != 0) {

@@ -1,7 +1,5 @@
 #include <bursar/report/resource_metrics.h>
 
-#include <bursar/base/utf8.h>
-
 #include <chrono>
 #include <map>
 #include <string>
@@ -35,7 +33,7 @@ void add(GroupFigures& row, const ResourceStatsSnapshot& usage, std::uint64_t pe
 }
 
 void collect(const ComponentSnapshot& component, Rows& rows) {
-  const std::string label = to_valid_utf8(component.full_name);
+  const std::string label = label_text(component.full_name);
   Bounds& bounds = rows.components[label];
   bounds.minimum_required_bytes = saturating_sum(bounds.minimum_required_bytes, component.minimum_required_bytes);
   bounds.firm_limit_bytes = saturating_sum(bounds.firm_limit_bytes, component.firm_limit_bytes);
@@ -51,7 +49,7 @@ Rows rows_of(const RegistrySnapshot& snapshot) {
   Rows rows;
   collect(snapshot.root, rows);
   for (const UnclaimedGroup& group : snapshot.other_groups) {
-    add(rows.groups[to_valid_utf8(group.name)], group.usage, group.peak_live_bytes, group.entries);
+    add(rows.groups[label_text(group.name)], group.usage, group.peak_live_bytes, group.entries);
   }
   return rows;
 }

@@ -9,6 +9,10 @@
 
 namespace bursar {
 
+// A label's value as it is shown: any bytes, of which those that are not valid UTF-8, and NULs, become U+FFFD. Values that
+// come out alike make one series.
+[[nodiscard]] std::string label_text(std::string_view value);
+
 // Writes families of metrics as text. What belongs to a family follows it: HELP and TYPE, then its samples.
 //
 //   writer.family("bursar_limiter_waits_total", MetricType::Counter, "Waits that met pressure.");
@@ -21,7 +25,7 @@ class ExpositionWriter {
 
   struct Label {
     std::string_view name;
-    std::string_view value;  // any bytes: what is not valid UTF-8 becomes U+FFFD
+    std::string_view value;  // shown as `label_text` has it
   };
 
   // Appends to `text`, which outlives the writer.

@@ -5,8 +5,8 @@
 
 namespace bursar {
 
-// The families of metrics that begin with `bursar_`. A family of which nothing is known is left out. Names that differ
-// only in bytes that are no UTF-8 look alike in a label, and are added up.
+// The families of metrics that begin with `bursar_`. A family of which nothing is known is left out. Names that
+// `label_text` makes alike are added up.
 //
 // `unattributed_cpu_nanos` stands for the report's own figure, which may fall a little where a thread reports late; a
 // counter must not.
