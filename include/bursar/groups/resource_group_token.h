@@ -3,6 +3,7 @@
 #include <bursar/groups/group_visit.h>
 #include <bursar/groups/resource_stats.h>
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -84,13 +85,33 @@ inline ResourceTrackingGuard ResourceGroupToken::enter() const noexcept {
   return ResourceTrackingGuard(*this);
 }
 
+// What `ResourceGroupToken::bind` makes.
+template <typename Callable>
+class BoundCallable {
+ public:
+  BoundCallable(ResourceGroupToken token, Callable callable) : token_(token), callable_(std::move(callable)) {}
+
+  template <typename... Arguments>
+    requires std::invocable<Callable&, Arguments...>
+  decltype(auto) operator()(Arguments&&... arguments) {
+    const ResourceTrackingGuard guard(token_);
+    return std::invoke(callable_, std::forward<Arguments>(arguments)...);
+  }
+  template <typename... Arguments>
+    requires std::invocable<const Callable&, Arguments...>
+  decltype(auto) operator()(Arguments&&... arguments) const {
+    const ResourceTrackingGuard guard(token_);
+    return std::invoke(callable_, std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  ResourceGroupToken token_;
+  Callable callable_;
+};
+
 template <typename Callable>
 auto ResourceGroupToken::bind(Callable&& callable) const {
-  return [token = *this, bound = std::decay_t<Callable>(std::forward<Callable>(callable))]<typename... Arguments>(
-             Arguments&&... arguments) mutable -> decltype(auto) {
-    const ResourceTrackingGuard guard(token);
-    return std::invoke(bound, std::forward<Arguments>(arguments)...);
-  };
+  return BoundCallable<std::decay_t<Callable>>(*this, std::forward<Callable>(callable));
 }
 
 }  // namespace bursar
