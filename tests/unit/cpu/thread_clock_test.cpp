@@ -167,6 +167,31 @@ TEST_P(ThreadClockOfEachKind, ALapWithASleepInItIsWhatWasComputed) {
   }).join();
 }
 
+TEST_P(ThreadClockOfEachKind, ShortSleepsAreNotChargedToTheLapsThatTheyAreIn) {
+  std::thread([] {
+    ThreadClock clock;
+    get_to_know_the_rate(clock);
+    std::uint64_t computing = 0;
+    std::uint64_t computing_truth = 0;
+    std::uint64_t sleeping = 0;
+    std::uint64_t sleeping_truth = 0;
+    for (int i = 0; i < 300; ++i) {
+      static_cast<void>(clock.lap());
+      computing_truth += burn_cpu(30'000);
+      computing += clock.lap();
+      const std::uint64_t before = thread_cpu_nanos();
+      const timespec shortest{.tv_sec = 0, .tv_nsec = 1};  // some 50 us, by the kernel's timers
+      nanosleep(&shortest, nullptr);
+      sleeping_truth += thread_cpu_nanos() - before;
+      sleeping += clock.lap();
+    }
+    constexpr std::uint64_t kCostOfAsking = 300 * 3'000;
+    EXPECT_LE(sleeping, sleeping_truth + sleeping_truth / 4 + kCostOfAsking) << "truth " << sleeping_truth;
+    EXPECT_GE(computing + computing_truth / 20, computing_truth);
+    EXPECT_LE(computing, computing_truth + computing_truth / 20 + kCostOfAsking);
+  }).join();
+}
+
 TEST_P(ThreadClockOfEachKind, ANeighbourOnTheSameProcessorCostsNothing) {
   // More threads than processors: each is often stopped in the middle of a lap.
   std::atomic<bool> stop{false};

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -188,9 +189,27 @@ int check_in_child(const std::vector<std::unique_ptr<Worker>>& workers) noexcept
   }
   const ResourceGroupToken token = registry().register_resource_group("registered.in.a.busy.child");
   if (token == ResourceGroupToken::root()) return 8;
-  const ResourceTrackingGuard guard = token.enter();
-  groups::charge_allocation(3);
-  return token.stats().totals().allocated_bytes == 3 ? 0 : 9;
+  {
+    const ResourceTrackingGuard guard = token.enter();
+    groups::charge_allocation(3);
+  }
+  if (token.stats().totals().allocated_bytes != 3) return 9;
+  // The table of names is whole, whatever the other threads were doing to it.
+  char name[] = "child.a.a";
+  for (char one = 'a'; one <= 'z'; ++one) {
+    for (char two = 'a'; two <= 'z'; ++two) {
+      name[6] = one;
+      name[8] = two;
+      const ResourceGroupToken next = registry().register_resource_group(name);
+      if (next.name() != name || registry().register_resource_group(name) != next) return 10;
+      if (!registry().retire(next)) return 11;
+    }
+  }
+  bool shown = false;
+  registry().visit_resource_groups([&](std::string_view visited, const ResourceStats& stats) {
+    shown = shown || (visited == "registered.in.a.busy.child" && stats.totals().allocated_bytes == 3);
+  });
+  return shown ? 0 : 12;
 }
 
 TEST(Fork, WhileOtherThreadsCountTheChildsBooksAreRightUpToTheOperationInFlight) {

@@ -1,5 +1,6 @@
 #include <bursar/groups/resource_group_token.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -129,6 +130,19 @@ TEST(ResourceTrackingGuard, ABlockReleasedByAnotherThreadCreditsItsOwner) {
             (ResourceStatsSnapshot{
                 .allocated_bytes = 48, .allocated_objects = 1, .deallocated_bytes = 48, .deallocated_objects = 1}));
   EXPECT_EQ(without_cpu(releaser.stats().totals()), ResourceStatsSnapshot::empty());
+}
+
+TEST(ResourceTrackingGuard, ABlockReleasedByAThreadThatNeverWasNearItsOwnerCreditsIt) {
+  // Far enough from `root` that the releasing thread has used no page of its books in which the owner stands.
+  ResourceGroupToken owner;
+  for (std::size_t i = 0; i < 2 * groups::kGroupsPerPage; ++i) owner = fresh_group("far");
+  {
+    const ResourceTrackingGuard guard = owner.enter();
+    groups::charge_allocation(30);
+  }
+  std::thread([&] { groups::charge_release(owner.index(), 30); }).join();
+  EXPECT_EQ(owner.stats().totals().deallocated_objects, 1U);
+  EXPECT_EQ(owner.stats().totals().live_bytes(), 0U);
 }
 
 TEST(ResourceGroupToken, StatsAreWhatTheRegistryShows) {

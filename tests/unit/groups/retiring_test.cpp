@@ -201,6 +201,27 @@ TEST(Retiring, AGroupMayBeRetiredAndRevivedAnyNumberOfTimes) {
   EXPECT_TRUE(registry().retire(token));
 }
 
+TEST(Retiring, OfSomeOfManyGroupsLeavesTheOthersFindable) {
+  // Enough names that many stand in the table where another's name should have stood.
+  expect_success(run_in_child([] {
+    constexpr std::size_t kGroups = 40'000;
+    std::vector<ResourceGroupToken> tokens;
+    const auto name_of = [](std::size_t i) { return "crowd." + std::to_string(i); };
+    for (std::size_t i = 0; i < kGroups; ++i) tokens.push_back(registry().register_resource_group(name_of(i)));
+    for (std::size_t i = 0; i < kGroups; i += 2) registry().retire(tokens[i]);
+    static_cast<void>(fresh_group("makes.the.registry.look"));
+    std::size_t lost = 0;
+    for (std::size_t i = 1; i < kGroups; i += 2) {
+      if (registry().register_resource_group(name_of(i)) != tokens[i]) ++lost;
+    }
+    EXPECT_EQ(lost, 0U);
+    for (std::size_t i = 0; i < kGroups; i += 2) {
+      if (registry().register_resource_group(name_of(i)).name() != name_of(i)) ++lost;
+    }
+    EXPECT_EQ(lost, 0U);
+  }));
+}
+
 TEST(Retiring, SumsHold) {
   const ResourceStatsSnapshot before = registry().totals();
   const ResourceStatsSnapshot retired_before = registry().retired_totals();
