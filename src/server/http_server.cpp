@@ -27,6 +27,7 @@ class HttpServer::OwnThread {
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = true;
     try {
       thread_ = std::thread([this, group] {
         pthread_setname_np(pthread_self(), "bursar-http");
@@ -34,10 +35,10 @@ class HttpServer::OwnThread {
         run();
       });
     } catch (const std::system_error&) {
-      // Told by the thread that is not there.
+      started = false;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread_.joinable();
+    return started;
   }
 
   void join() {
