@@ -14,8 +14,8 @@ namespace bursar {
 // The resource groups of the process. There is one registry; it needs no set-up and outlives everything.
 //
 // Thread-safety: all functions may be called from any thread, though not from signal handlers.
-// Allocates: no (its tables are mapped from the kernel). Blocks: registering and retiring take a lock that is held for
-// well under a microsecond; reading takes none.
+// Allocates: no (its tables are mapped from the kernel). Blocks: for a lock that guards the names, held for well under a
+// microsecond at a time: registering and retiring take it, and a visit takes it for each name. Figures are read without.
 class ResourceGroupRegistry {
  public:
   // How many groups there can be at once, `root` included, and how long a name may be.
