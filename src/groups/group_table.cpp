@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "groups/account_list.h"
+#include "groups/group_peaks.h"
 
 namespace bursar::groups {
 
@@ -228,8 +229,7 @@ void GroupTable::reclaim(GroupIndex group, const GroupSums& sums) noexcept {
   reclaims_.fetch_add(1, std::memory_order_acq_rel);
   retired_.merge(baselines_[group].taken_from(sums, 0).totals());
   baselines_[group].store(sums);
-  peaks_[group].store(0, std::memory_order_relaxed);
-  for_each_account([group](ThreadAccount& account) { account.look_at_next_allocation(group); });
+  group_peaks().start_over(group);
   erase_place(group);
   name_arena_.give_back(names_[group].view());
   names_[group] = {};
@@ -271,7 +271,7 @@ void GroupTable::read_between_reclaims(Read&& read) noexcept {
 
 ResourceStats GroupTable::usage_of(GroupIndex group) noexcept {
   ResourceStats usage;
-  read_between_reclaims([&] { usage = baselines_[group].taken_from(sum_group(group), stored_peak(group)); });
+  read_between_reclaims([&] { usage = baselines_[group].taken_from(sum_group(group), group_peaks().highest(group)); });
   return usage;
 }
 
@@ -281,7 +281,8 @@ void GroupTable::usage_of_page(std::size_t page, std::array<Usage, kGroupsPerPag
     sum_page(page, sums);
     for (std::size_t i = 0; i < kGroupsPerPage; ++i) {
       const std::size_t group = page * kGroupsPerPage + i;
-      usage[i] = {token_of(static_cast<GroupIndex>(group)), baselines_[group].taken_from(sums[i], stored_peak(group))};
+      usage[i] = {token_of(static_cast<GroupIndex>(group)),
+                  baselines_[group].taken_from(sums[i], group_peaks().highest(group))};
     }
   });
 }
@@ -291,37 +292,10 @@ ResourceStatsSnapshot GroupTable::retired() noexcept {
   return retired_;
 }
 
-std::uint64_t GroupTable::record_peak(GroupIndex group) noexcept {
-  // Releases are read last, so that the sum is never more than what was really live, and a peak never invented.
-  std::uint64_t allocated = 0;
-  std::uint64_t deallocated = 0;
-  std::uint64_t threads = 0;
-  const std::size_t page = group / kGroupsPerPage;
-  for_each_account([&](const ThreadAccount& account) {
-    if (!account.touched(page)) return;
-    allocated += account.cell(group).allocated_bytes.load();
-    ++threads;
-  });
-  for_each_account([&](const ThreadAccount& account) {
-    if (account.touched(page)) deallocated += account.cell(group).deallocated_bytes.load();
-  });
-  const std::uint64_t live = allocated > deallocated ? allocated - deallocated : 0;
-  std::uint64_t peak = peaks_[group].load(std::memory_order_relaxed);
-  while (live > peak && !peaks_[group].compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
-  }
-  constexpr std::uint64_t kSmallestStepBytes = std::uint64_t{16} << 10;
-  constexpr std::uint64_t kShare = 128;
-  return std::max(kSmallestStepBytes, live / (kShare * std::max<std::uint64_t>(threads, 1)));
-}
-
-std::uint64_t GroupTable::peak_live_bytes(GroupIndex group) noexcept {
-  record_peak(group);
-  return stored_peak(group);
-}
-
 void GroupTable::start_child() noexcept {
   // The lock was taken by the thread that forked; it is made anew because its owner has another id here.
   mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  group_peaks().start_child(first_unused());
   retired_.cpu_time_nanos = 0;
   for (std::size_t group = 0; group < first_unused(); ++group) {
     baselines_[group].forget_cpu_time();

@@ -60,11 +60,6 @@ class GroupTable {
   void usage_of_page(std::size_t page, std::array<Usage, kGroupsPerPage>& usage) noexcept;
   [[nodiscard]] ResourceStatsSnapshot retired() noexcept;
 
-  // Looks at the group's live bytes and keeps the highest. Answers by how much a thread may allocate until the next
-  // look.
-  std::uint64_t record_peak(GroupIndex group) noexcept;
-  [[nodiscard]] std::uint64_t peak_live_bytes(GroupIndex group) noexcept;
-
   void count_stale_token() noexcept { stale_tokens_.fetch_add(1, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t stale_tokens() const noexcept { return stale_tokens_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t rejected() const noexcept { return rejected_.load(std::memory_order_relaxed); }
@@ -114,10 +109,6 @@ class GroupTable {
   void reclaim(GroupIndex group, const GroupSums& sums) noexcept;
   ResourceGroupToken reject(std::string_view name, const char* reason) noexcept;
 
-  [[nodiscard]] std::uint64_t stored_peak(std::size_t group) const noexcept {
-    return peaks_[group].load(std::memory_order_relaxed);
-  }
-
   // Reads `read()` such that no number changes hands meanwhile.
   template <typename Read>
   void read_between_reclaims(Read&& read) noexcept;
@@ -130,9 +121,8 @@ class GroupTable {
   // The number that was freed before, for a free one; the number that was retired before, for a draining one.
   std::array<GroupIndex, kGroupIndexes> next_{};
   std::array<GroupIndex, kPlaces> places_{};
-  // What the groups used that had the number before, and the highest live bytes of the one that has it.
+  // What the groups used that had the number before.
   std::array<Baseline, kGroupIndexes> baselines_{};
-  std::array<ZeroedAtomic<std::uint64_t>, kGroupIndexes> peaks_{};
   ResourceStatsSnapshot retired_;
   GroupIndex free_ = kRootIndex;  // root is never free, nor draining: it ends both lists
   GroupIndex draining_ = kRootIndex;

@@ -15,6 +15,7 @@ GroupVisit GroupVisit::enter(ResourceGroupToken token) noexcept {
   if (visit.account_ == nullptr) return visit;
   visit.entered_ = come_in(token);
   visit.previous_ = visit.account_->current();
+  visit.life_ = visit.account_->life();
   visit.place_ = visit.account_->push_guard();
   visit.account_->switch_to(visit.entered_);
   return visit;
@@ -22,7 +23,7 @@ GroupVisit GroupVisit::enter(ResourceGroupToken token) noexcept {
 
 void GroupVisit::leave() noexcept {
   if (account_ == nullptr) return;
-  if (account_ == internal::bursar_1_this_thread && account_->is_innermost(place_)) [[likely]] {
+  if (account_ == internal::bursar_1_this_thread && account_->is_innermost(life_, place_)) [[likely]] {
     account_->switch_to(account_->pop_guard(place_, previous_));
   } else {
     leave_out_of_order();
@@ -36,11 +37,12 @@ void GroupVisit::leave_out_of_order() noexcept {
       "bursar: a ResourceTrackingGuard ended on another thread than the one that made it\n";
   constexpr std::string_view kOutOfOrder =
       "bursar: a ResourceTrackingGuard ended before one that was made after it on the same thread\n";
-  const std::string_view message = account_ == internal::bursar_1_this_thread ? kOutOfOrder : kOtherThread;
+  const std::string_view message =
+      account_ == internal::bursar_1_this_thread && account_->life() == life_ ? kOutOfOrder : kOtherThread;
   [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
   std::abort();
 #else
-  account_->mark_guard_ended(place_, previous_);
+  account_->mark_guard_ended(life_, place_, previous_);
 #endif
 }
 

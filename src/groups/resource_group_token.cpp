@@ -2,6 +2,7 @@
 
 #include <bursar/groups/thread_account.h>
 
+#include "groups/group_peaks.h"
 #include "groups/group_table.h"
 
 namespace bursar {
@@ -22,7 +23,7 @@ ResourceStats ResourceGroupToken::stats() const noexcept {
 }
 
 std::uint64_t ResourceGroupToken::peak_live_bytes() const noexcept {
-  return group_table().is_current(*this) ? group_table().peak_live_bytes(index_) : 0;
+  return group_table().is_current(*this) ? groups::group_peaks().look(index_) : 0;
 }
 
 }  // namespace bursar

@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "groups/account_list.h"
+#include "groups/group_peaks.h"
 #include "groups/group_table.h"
 
 namespace bursar::groups {
@@ -153,9 +154,7 @@ void AccountList::start_child(ThreadAccount* own) noexcept {
 void ThreadAccount::begin(pid_t thread) noexcept {
   clock_.reset_to_thread_start();
   touch(kRootIndex);
-  for (auto& ended : ended_guards_) {
-    if (ended.load(std::memory_order_relaxed) != 0) ended.store(0, std::memory_order_relaxed);
-  }
+  life_.store(life() + 1, std::memory_order_relaxed);
   thread_.store(thread, std::memory_order_release);
 }
 
@@ -185,12 +184,13 @@ void ThreadAccount::end() noexcept {
 GroupIndex ThreadAccount::pop_guard(std::uint32_t place, GroupIndex previous) noexcept {
   depth_ = place;
   // Guards below that ended before this one did leave with it.
+  const std::uint64_t mark = ended_mark(life());
   while (depth_ > 0 && depth_ <= kMaxDepth) {
-    const std::uint32_t ended = ended_guards_[depth_ - 1].load(std::memory_order_acquire);
-    if ((ended & kEndedFlag) == 0) break;
+    const std::uint64_t ended = ended_guards_[depth_ - 1].load(std::memory_order_acquire);
+    if ((ended & ~std::uint64_t{kGroupIndexes - 1}) != mark) break;
     --depth_;
     ended_guards_[depth_].store(0, std::memory_order_relaxed);
-    previous = static_cast<GroupIndex>(ended & ~kEndedFlag);
+    previous = static_cast<GroupIndex>(ended % kGroupIndexes);
   }
   return previous;
 }
@@ -218,11 +218,22 @@ bool ThreadAccount::read_running_stretch(RunningStretch& out) const noexcept {
   return false;
 }
 
-void* ThreadAccount::look_at_peak(GroupIndex group, void* block) noexcept {
+void* ThreadAccount::glance_at_growth(GroupIndex group, void* block) noexcept {
   touch(group);
-  const std::uint64_t growth = group_table().record_peak(group);
   GroupCell& cell = cells_[group];
-  cell.next_peak_check_bytes.store(cell.allocated_bytes.load() + growth, std::memory_order_relaxed);
+  GrowthWatch& watch = watches_[group];
+  const std::uint64_t allocated = cell.allocated_bytes.load();
+  // In one exchange, so that nothing is noted twice where a signal handler glances in between.
+  noted_bytes_ += allocated - watch.noted_bytes.exchange(allocated, std::memory_order_relaxed);
+  const std::int64_t net = net_bytes(group);
+  if (net >= allowance(group)) group_peaks().look_and_deal_out(group);
+  // Sequentially consistent: pairs with `set_allowance`.
+  std::int64_t used = 0;
+  do {
+    used = allowance(group);
+    const std::int64_t distance = std::clamp(used - net, kNearestGlanceBytes, kFarthestGlanceBytes);
+    cell.next_glance_bytes.store(allocated + static_cast<std::uint64_t>(distance), std::memory_order_seq_cst);
+  } while (allowance(group) != used);
   return block;
 }
 

@@ -151,7 +151,7 @@ class TrackingAllocator {
       return block;  // what could not be credited later is not charged
     }
     if (account->add_allocation(group, bytes)) [[unlikely]] {
-      return account->look_at_peak(group, block);
+      return account->glance_at_growth(group, block);
     }
     return block;
   }

@@ -26,6 +26,7 @@ class GroupVisit {
   void leave_out_of_order() noexcept;
 
   ThreadAccount* account_ = nullptr;  // null where the thread is past its end: then `root` is charged
+  std::uint32_t life_ = 0;            // which of the threads that have the account, one after the other
   std::uint32_t place_ = 0;
   std::uint16_t entered_ = 0;
   std::uint16_t previous_ = 0;

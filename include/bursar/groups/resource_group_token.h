@@ -34,9 +34,8 @@ class ResourceGroupToken {
   // The group's figures now. Cost: one pass over the process's threads.
   [[nodiscard]] ResourceStats stats() const noexcept;
 
-  // The most bytes that were ever live at once. Looked at whenever a thread has allocated 16 KiB more, or 1/128 of the
-  // group's live bytes shared out over its threads where that is more, and at this call; never more than was really
-  // live.
+  // The most bytes that were ever live at once: never more than there really were, and less by at most 16 KiB for each
+  // of the group's threads, or 1/128 of the whole where that is more. Cost: one pass over the process's threads.
   [[nodiscard]] std::uint64_t peak_live_bytes() const noexcept;
 
   // The calling thread charges this group until the guard ends.

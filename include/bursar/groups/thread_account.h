@@ -28,14 +28,20 @@ struct alignas(64) GroupCell {
   Counter cpu_nanos;
   Counter entries;  // how often a guard, or another that charges by token, came in...
   Counter exits;    // ...and left. Guards may end on another thread: only the sums over all threads are equal.
-  // The value of `allocated_bytes` at which the group's peak is looked at again.
-  ZeroedAtomic<std::uint64_t> next_peak_check_bytes;
+  // The value of `allocated_bytes` at which the thread glances at its growth again.
+  ZeroedAtomic<std::uint64_t> next_glance_bytes;
 };
 static_assert(sizeof(GroupCell) == 64);
 static_assert(kGroupsPerPage * sizeof(GroupCell) == kPageBytes);
 
+// What a thread watches of its growth in one group.
+struct GrowthWatch {
+  ZeroedAtomic<std::int64_t> allowance;     // the net bytes from which on the group's peak has to be looked at
+  ZeroedAtomic<std::uint64_t> noted_bytes;  // what of `allocated_bytes` is in the thread's own sum
+};
+
 // One thread's books: a cell for every group that there can be, mapped from the kernel in one piece, of which only the
-// pages that are used ever become resident (4 KiB for each 64 groups). An account is never unmapped: when its thread
+// pages that are used ever become resident (4 KiB for each 64 groups, and 4 KiB for each 256). An account is never unmapped: when its thread
 // ends another takes it over and counts on, so nothing has to be folded, and a reader may look at any time.
 //
 // Thread-safety: functions marked "owner" belong to the thread that owns the account; the others to any.
@@ -65,22 +71,47 @@ class alignas(kPageBytes) ThreadAccount {
   // Owner. REQUIRES: the thread is in the group, or the group cannot be retired meanwhile.
   void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept {
     if (add_allocation(group, bytes)) [[unlikely]] {
-      look_at_peak(group, nullptr);
+      glance_at_growth(group, nullptr);
     }
   }
 
-  // The same, in two steps: true where `look_at_peak` is due, which answers `block`, so that it can be the last call.
+  // The same, in two steps: true where `glance_at_growth` is due, which answers `block`, so that it can be the last
+  // call.
   [[nodiscard]] bool add_allocation(GroupIndex group, std::uint64_t bytes) noexcept {
     GroupCell& cell = cells_[group];
     cell.allocated_bytes.add(bytes);
     cell.allocated_objects.add(1);
-    return cell.allocated_bytes.load() >= cell.next_peak_check_bytes.load(std::memory_order_relaxed);
+    return cell.allocated_bytes.load() >= cell.next_glance_bytes.load(std::memory_order_relaxed);
   }
-  [[gnu::cold, gnu::noinline]] void* look_at_peak(GroupIndex group, void* block) noexcept;
-  // Any thread, while nobody is in the group: what the next group with the number allocates is looked at from the
-  // start.
-  void look_at_next_allocation(GroupIndex group) noexcept {
-    if (touched(group / kGroupsPerPage)) cells_[group].next_peak_check_bytes.store(0, std::memory_order_relaxed);
+  [[gnu::cold, gnu::noinline]] void* glance_at_growth(GroupIndex group, void* block) noexcept;
+
+  // Glances are at least so many allocated bytes apart, and at most so many.
+  static constexpr std::int64_t kNearestGlanceBytes = std::int64_t{4} << 10;
+  static constexpr std::int64_t kFarthestGlanceBytes = std::int64_t{64} << 10;
+
+  // Owner. All that the thread has allocated: exact for the group that it is in, for each other one up to the farthest
+  // glance.
+  [[nodiscard]] std::uint64_t allocated_bytes() const noexcept {
+    const GroupIndex group = allocating();
+    return noted_bytes_ + cells_[group].allocated_bytes.load() -
+           watches_[group].noted_bytes.load(std::memory_order_relaxed);
+  }
+
+  // Any thread. What the thread has allocated in the group less what it has released; below zero where it releases what
+  // others allocate.
+  [[nodiscard]] std::int64_t net_bytes(GroupIndex group) const noexcept {
+    const std::uint64_t deallocated = cells_[group].deallocated_bytes.load();
+    return static_cast<std::int64_t>(cells_[group].allocated_bytes.load() - deallocated);
+  }
+  // Any thread, one at a time. How far that may go until the group's peak has to be looked at.
+  [[nodiscard]] std::int64_t allowance(GroupIndex group) const noexcept {
+    return watches_[group].allowance.load(std::memory_order_seq_cst);
+  }
+  void set_allowance(GroupIndex group, std::int64_t bytes) noexcept {
+    // In this order, and sequentially consistent as in `glance_at_growth`: either the owner sees the new allowance, or
+    // its next glance is at once.
+    watches_[group].allowance.store(bytes, std::memory_order_seq_cst);
+    cells_[group].next_glance_bytes.store(0, std::memory_order_seq_cst);
   }
 
   // Owner. Credits the group that a block was charged to.
@@ -123,11 +154,16 @@ class alignas(kPageBytes) ThreadAccount {
   // charged from now on. A guard that ends before one that was made after it is only marked, and is taken out with it.
   [[nodiscard]] std::uint32_t push_guard() noexcept { return depth_++; }
   [[nodiscard]] GroupIndex pop_guard(std::uint32_t place, GroupIndex previous) noexcept;
-  [[nodiscard]] bool is_innermost(std::uint32_t place) const noexcept { return place + 1 == depth_; }
-  // Any thread: for a guard that ends out of order.
-  void mark_guard_ended(std::uint32_t place, GroupIndex previous) noexcept {
-    if (place < kMaxDepth) ended_guards_[place].store(kEndedFlag | previous, std::memory_order_release);
+  [[nodiscard]] bool is_innermost(std::uint32_t life, std::uint32_t place) const noexcept {
+    return life == life_.load(std::memory_order_relaxed) && place + 1 == depth_;
   }
+  // Any thread: for a guard that ends out of order. That of a thread which ended before it is of no consequence to the
+  // one that has the account by now.
+  void mark_guard_ended(std::uint32_t life, std::uint32_t place, GroupIndex previous) noexcept {
+    if (place < kMaxDepth) ended_guards_[place].store(ended_mark(life) | previous, std::memory_order_release);
+  }
+  // Counts the threads that have had the account.
+  [[nodiscard]] std::uint32_t life() const noexcept { return life_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] GroupCell& cell(GroupIndex group) noexcept { return cells_[group]; }
   [[nodiscard]] const GroupCell& cell(GroupIndex group) const noexcept { return cells_[group]; }
@@ -156,7 +192,10 @@ class alignas(kPageBytes) ThreadAccount {
  private:
   friend class AccountList;
 
-  static constexpr std::uint32_t kEndedFlag = 1U << 16;
+  // The group that the guard was made in is added to it.
+  static constexpr std::uint64_t ended_mark(std::uint32_t life) noexcept {
+    return std::uint64_t{life} << 32 | std::uint64_t{1} << 16;
+  }
 
   void begin(pid_t thread) noexcept;
   void end() noexcept;
@@ -169,10 +208,13 @@ class alignas(kPageBytes) ThreadAccount {
   std::atomic<std::uint32_t> change_{0};
   cpu::ThreadClock clock_;
   std::atomic<pid_t> thread_{0};
+  std::atomic<std::uint32_t> life_{0};
   std::atomic<bool> owned_{false};
   ThreadAccount* next_ = nullptr;
   std::array<ZeroedAtomic<bool>, kGroupPages> touched_pages_{};
-  std::array<ZeroedAtomic<std::uint32_t>, kMaxDepth> ended_guards_{};
+  std::array<ZeroedAtomic<std::uint64_t>, kMaxDepth> ended_guards_{};
+  std::uint64_t noted_bytes_ = 0;  // allocated in all groups, up to the last glance in each
+  alignas(kPageBytes) std::array<GrowthWatch, kGroupIndexes> watches_{};
   alignas(kPageBytes) std::array<GroupCell, kGroupIndexes> cells_{};
 };
 
@@ -210,6 +252,13 @@ inline void charge_allocation_to(GroupIndex group, std::uint64_t bytes) noexcept
   } else {
     internal::charge_allocation_late_to(group, bytes);
   }
+}
+
+// How many bytes the calling thread has allocated, for whichever group; as ThreadAccount::allocated_bytes says, and the
+// books of a thread that ended before may go on under it. For seeing growth. Cost: a few loads.
+[[nodiscard]] inline std::uint64_t bytes_allocated_by_this_thread() noexcept {
+  const ThreadAccount* account = this_thread_account();
+  return account == nullptr ? 0 : account->allocated_bytes();
 }
 
 inline void charge_release(GroupIndex group, std::uint64_t bytes) noexcept {
