@@ -5,12 +5,18 @@
 #include <cstring>
 
 namespace bursar::alloc {
+
+namespace internal {
+alignas(4096) constinit std::byte arena_memory[kArenaBytes] = {};
+}  // namespace internal
+
 namespace {
 
-constexpr std::size_t kArenaBytes = std::size_t{256} << 10;
+using internal::arena_memory;
+using internal::kArenaBytes;
+
 constexpr std::size_t kBlockAlignment = 16;
 
-alignas(4096) constinit std::byte memory[kArenaBytes] = {};
 constinit std::atomic<std::size_t> used_bytes{0};
 
 // Stands before each block.
@@ -26,17 +32,15 @@ void* BootstrapArena::allocate(std::size_t alignment, std::size_t bytes) noexcep
   const std::size_t taken = sizeof(Header) + alignment - 1 + bytes;
   const std::size_t start = used_bytes.fetch_add(taken, std::memory_order_relaxed);
   if (start + taken > kArenaBytes) return nullptr;
-  const auto first = reinterpret_cast<std::uintptr_t>(&memory[start]) + sizeof(Header);
-  std::byte* block = &memory[start] + sizeof(Header) + ((alignment - first % alignment) % alignment);
+  const auto first = reinterpret_cast<std::uintptr_t>(&arena_memory[start]) + sizeof(Header);
+  std::byte* block = &arena_memory[start] + sizeof(Header) + ((alignment - first % alignment) % alignment);
   const Header header{bytes};
   std::memcpy(block - sizeof(Header), &header, sizeof(Header));
   return block;
 }
 
-bool BootstrapArena::contains(const void* block) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(block);
-  const auto start = reinterpret_cast<std::uintptr_t>(&memory[0]);
-  return address - start < kArenaBytes;
+bool BootstrapArena::is_untouched() noexcept {
+  return used_bytes.load(std::memory_order_relaxed) == 0;
 }
 
 std::size_t BootstrapArena::size_of(const void* block) noexcept {

@@ -15,6 +15,45 @@ constinit std::atomic<Mode> mode{Mode::Undecided};
 
 namespace {
 
+// Good in every mode.
+void* allocate_by_mode(std::size_t bytes) noexcept {
+  return with_allocator([=](auto&& allocator) { return allocator.allocate(bytes); });
+}
+void deallocate_by_mode(void* block) noexcept {
+  with_allocator([=](auto&& allocator) { allocator.deallocate(block); });
+}
+
+template <auto& kAllocator>
+void* allocate_by(std::size_t bytes) noexcept {
+  return kAllocator.allocate(bytes);
+}
+template <auto& kAllocator>
+void deallocate_by(void* block) noexcept {
+  kAllocator.deallocate(block);
+}
+
+void set_targets(void* (*allocate)(std::size_t) noexcept, void (*deallocate)(void*) noexcept) noexcept {
+  allocate_target.store(allocate, std::memory_order_release);
+  deallocate_target.store(deallocate, std::memory_order_release);
+}
+
+void aim(Mode decided) noexcept {
+  switch (decided) {
+    case Mode::GlibcByCall:
+      return set_targets(&allocate_by<glibc_by_call>, &deallocate_by<glibc_by_call>);
+    case Mode::Next:
+      return set_targets(&allocate_by<next>, &deallocate_by<next>);
+    case Mode::OffGlibc:
+      if (alloc::BootstrapArena::is_untouched()) return set_targets(&__libc_malloc, &__libc_free);
+      return;
+    case Mode::GlibcByHeader:
+    case Mode::OffNext:
+    case Mode::Undecided:
+    case Mode::Deciding:
+      return;
+  }
+}
+
 bool transfer_tracked(void* block, ResourceGroupToken token) noexcept {
   return with_allocator([=](auto&& allocator) {
     if constexpr (requires { allocator.transfer(block, token); }) {
@@ -60,11 +99,16 @@ Mode decided_mode() noexcept {
 
 }  // namespace
 
+constinit std::atomic<void* (*)(std::size_t) noexcept> allocate_target{&allocate_by_mode};
+constinit std::atomic<void (*)(void*) noexcept> deallocate_target{&deallocate_by_mode};
+
 void decide_mode() noexcept {
   Mode undecided = Mode::Undecided;
   if (!mode.compare_exchange_strong(undecided, Mode::Deciding, std::memory_order_relaxed)) return;
   const int saved_errno = errno;
-  mode.store(decided_mode(), std::memory_order_release);
+  const Mode decided = decided_mode();
+  mode.store(decided, std::memory_order_release);
+  aim(decided);
   errno = saved_errno;
 }
 

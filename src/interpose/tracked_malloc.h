@@ -101,17 +101,29 @@ auto with_allocator(Use use) noexcept {
   return with_uncommon_allocator(use);
 }
 
+// The two calls that a program makes most, for whatever mode it is: where tracking is off, the upstream's own functions.
+// Set after the mode.
+extern constinit std::atomic<void* (*)(std::size_t) noexcept> allocate_target;
+extern constinit std::atomic<void (*)(void*) noexcept> deallocate_target;
+
 inline void* allocate(std::size_t bytes) noexcept {
-  return with_allocator([=](auto&& allocator) { return allocator.allocate(bytes); });
+  if (mode.load(std::memory_order_relaxed) == Mode::GlibcByHeader) [[likely]] {
+    return glibc_by_header.allocate(bytes);
+  }
+  // Acquire: the upstream's functions were found before.
+  return allocate_target.load(std::memory_order_acquire)(bytes);
+}
+inline void deallocate(void* block) noexcept {
+  if (mode.load(std::memory_order_relaxed) == Mode::GlibcByHeader) [[likely]] {
+    return glibc_by_header.deallocate(block);
+  }
+  deallocate_target.load(std::memory_order_acquire)(block);
 }
 inline void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   return with_allocator([=](auto&& allocator) { return allocator.allocate_aligned(alignment, bytes); });
 }
 inline void* reallocate(void* block, std::size_t bytes) noexcept {
   return with_allocator([=](auto&& allocator) { return allocator.reallocate(block, bytes); });
-}
-inline void deallocate(void* block) noexcept {
-  with_allocator([=](auto&& allocator) { allocator.deallocate(block); });
 }
 inline std::size_t usable_size(void* block) noexcept {
   return with_allocator([=](auto&& allocator) { return allocator.usable_size(block); });
