@@ -4,8 +4,6 @@
 
 #include <cerrno>
 
-#include "alloc/glibc_upstream.h"
-
 namespace bursar::alloc {
 namespace {
 
@@ -22,6 +20,13 @@ bool are_of_one_library(First* first, Second* second) noexcept {
   Dl_info second_info{};
   return dladdr(reinterpret_cast<void*>(first), &first_info) != 0 &&
          dladdr(reinterpret_cast<void*>(second), &second_info) != 0 && first_info.dli_fbase == second_info.dli_fbase;
+}
+
+// By where it stands, not by `__libc_malloc`: mimalloc brings that name, too.
+template <typename Function>
+bool is_of_c_library(Function* function) noexcept {
+  void* landmark = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+  return landmark != nullptr && are_of_one_library(function, reinterpret_cast<void (*)()>(landmark));
 }
 
 void warm_up() noexcept {
@@ -42,7 +47,7 @@ constinit NextFunctions next_functions{};
 
 NextAllocator find_next_allocator() noexcept {
   NextFunctions& next = next_functions;
-  if (!find("malloc", next.allocate) || next.allocate == &__libc_malloc) return NextAllocator::Glibc;
+  if (!find("malloc", next.allocate) || is_of_c_library(next.allocate)) return NextAllocator::Glibc;
   const bool complete = find("calloc", next.allocate_zeroed) && find("realloc", next.reallocate) &&
                         find("posix_memalign", next.allocate_aligned) && find("free", next.release) &&
                         find("malloc_usable_size", next.usable_size);

@@ -61,22 +61,20 @@ struct TagInSlack {
                                                            : std::max(bytes, ShadowIndex::kGranuleBytes);
   }
   static bool put(void* block, std::size_t usable_bytes, std::size_t asked_bytes, groups::GroupIndex owner) noexcept {
-    if (usable_bytes - asked_bytes < kTagBytes) return ShadowIndex::put(block, owner);
+    if (usable_bytes - asked_bytes < kTagBytes) [[unlikely]] {
+      return ShadowIndex::put(block, owner);
+    }
     // The block that was here before may have been released past the books, and its entry left behind.
-    if (usable_bytes >= ShadowIndex::kGranuleBytes) static_cast<void>(ShadowIndex::take(block));
+    static_cast<void>(ShadowIndex::take(block, usable_bytes));
     write_tag(block, usable_bytes, owner);
     return true;
   }
   [[nodiscard]] static Owned take(void* block, std::size_t usable_bytes) noexcept {
-    if (usable_bytes >= ShadowIndex::kGranuleBytes) {
-      const std::optional<groups::GroupIndex> owner = ShadowIndex::take(block);
-      if (owner.has_value()) return {OwnerPlace::Index, *owner};
-    }
-    return AskedTag::take(block, usable_bytes);
+    const std::optional<groups::GroupIndex> owner = ShadowIndex::take(block, usable_bytes);
+    return owner.has_value() ? Owned{OwnerPlace::Index, *owner} : AskedTag::take(block, usable_bytes);
   }
   [[nodiscard]] static std::size_t writable_bytes(const void* block, std::size_t usable_bytes) noexcept {
-    const bool is_shadowed = usable_bytes >= ShadowIndex::kGranuleBytes && ShadowIndex::contains(block);
-    return is_shadowed ? usable_bytes : usable_bytes - kTagBytes;
+    return ShadowIndex::contains(block, usable_bytes) ? usable_bytes : usable_bytes - kTagBytes;
   }
 };
 

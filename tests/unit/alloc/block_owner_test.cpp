@@ -59,22 +59,30 @@ TEST(BlockTag, WhatProgramsWriteMostIsHardlyEverATag) {
 
 TEST(ShadowIndex, KeepsTheOwnerUntilItIsTaken) {
   alignas(64) static std::byte block[256];
-  EXPECT_FALSE(ShadowIndex::contains(block));
-  EXPECT_EQ(ShadowIndex::take(block), std::nullopt);
+  EXPECT_FALSE(ShadowIndex::contains(block, 64));
+  EXPECT_EQ(ShadowIndex::take(block, 64), std::nullopt);
   for (const groups::GroupIndex owner : std::initializer_list<groups::GroupIndex>{0, 1, 64'999}) {
     ASSERT_TRUE(ShadowIndex::put(block, owner));
-    EXPECT_TRUE(ShadowIndex::contains(block));
-    EXPECT_FALSE(ShadowIndex::contains(block + 64));
-    EXPECT_EQ(ShadowIndex::take(block), owner);
-    EXPECT_EQ(ShadowIndex::take(block), std::nullopt);
+    EXPECT_TRUE(ShadowIndex::contains(block, 64));
+    EXPECT_FALSE(ShadowIndex::contains(block + 64, 64));
+    EXPECT_EQ(ShadowIndex::take(block, 64), owner);
+    EXPECT_EQ(ShadowIndex::take(block, 64), std::nullopt);
   }
+}
+
+TEST(ShadowIndex, IsNotAskedAboutSmallBlocksThatShareAnEntryWithOneOfIts) {
+  alignas(64) static std::byte block[256];
+  ASSERT_TRUE(ShadowIndex::put(block + 32, 7));
+  EXPECT_FALSE(ShadowIndex::contains(block, 32));
+  EXPECT_EQ(ShadowIndex::take(block, 32), std::nullopt);
+  EXPECT_EQ(ShadowIndex::take(block + 32, 64), 7);
 }
 
 TEST(ShadowIndex, DoesNotKnowAddressesThatNoProgramHas) {
   const void* kernels = reinterpret_cast<const void*>(std::uintptr_t{1} << 47);
   EXPECT_FALSE(ShadowIndex::put(kernels, 1));
-  EXPECT_FALSE(ShadowIndex::contains(kernels));
-  EXPECT_EQ(ShadowIndex::take(kernels), std::nullopt);
+  EXPECT_FALSE(ShadowIndex::contains(kernels, 64));
+  EXPECT_EQ(ShadowIndex::take(kernels, 64), std::nullopt);
 }
 
 TEST(TagInSlack, AsksForATagOnlyWhereSeveralBlocksWouldShareAnEntryOfTheIndex) {
