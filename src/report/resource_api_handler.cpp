@@ -1,6 +1,7 @@
 #include <bursar/report/resource_api_handler.h>
 
 #include "report/high_water_mark.h"
+#include "report/look_back.h"
 
 #include <bursar/base/json_escape.h>
 #include <bursar/report/exposition_writer.h>
@@ -9,7 +10,9 @@
 #include <bursar/report/resource_metrics.h>
 #include <bursar/report/resource_report.h>
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace bursar {
@@ -39,7 +42,7 @@ class ResourceApiHandler::Routes {
     // What the program adds comes first, so that it wins.
     routes_ = options_.routes;
     add("/memory/status", [this] { return respond(200, kJson, components_.memory_snapshot_json()); });
-    add("/resources", [this] { return respond(200, kJson, resources_json(report(), read_allocator())); });
+    add("/resources", [this] { return respond(200, kJson, resources()); });
     add("/bounds", [this] { return respond(200, kJson, bounds_json(components_.as_bounds())); });
     add("/healthz", [] { return respond(200, kText, "ok\n"); });
     add("/readyz", [this] { return readiness(); });
@@ -70,6 +73,16 @@ class ResourceApiHandler::Routes {
 
   [[nodiscard]] ResourceReport report() const {
     return take_resource_report(components_, process_, options_.grant, options_.limiter);
+  }
+
+  [[nodiscard]] std::string resources() const {
+    const auto now = std::make_shared<const ResourceReport>(report());
+    const auto kept = look_back_.keep(now, std::chrono::steady_clock::now());
+    if (!kept) {
+      return resources_json(*now, read_allocator());
+    }
+    const EarlierReport earlier{.report = *kept->report, .elapsed = kept->elapsed};
+    return resources_json(*now, read_allocator(), &earlier);
   }
 
   [[nodiscard]] std::string known_paths() const {
@@ -113,6 +126,7 @@ class ResourceApiHandler::Routes {
   const ProcessSensor process_;
   std::map<std::string, ApiHandler, std::less<>> routes_;
   mutable report_detail::HighWaterMark unattributed_cpu_nanos_;
+  mutable report_detail::LookBack look_back_;
 };
 
 ResourceApiHandler::ResourceApiHandler(ComponentRegistryHandle components, ResourceApiOptions options)

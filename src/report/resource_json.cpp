@@ -1,11 +1,15 @@
 #include <bursar/report/resource_json.h>
 
+#include "report/usage_by_name.h"
+
 #include <bursar/base/utf8.h>
 
 #include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace bursar {
@@ -41,19 +45,63 @@ void add_figures(Json& json, const std::optional<ResourceStatsSnapshot>& usage) 
   json["cpu_seconds"] = figure([](const auto& known) { return seconds(known.cpu_time_nanos); });
 }
 
-Json component_json(const ComponentSnapshot& component) {
+// What part of a core each group has used since an earlier report. Without one nothing is known.
+class CpuShares {
+ public:
+  explicit CpuShares(const EarlierReport* earlier) : earlier_(earlier) {
+    if (earlier_ != nullptr) {
+      before_ = report_detail::usage_of(earlier_->report);
+    }
+  }
+
+  [[nodiscard]] std::optional<double> of(std::string_view name, const ResourceStatsSnapshot& usage) const {
+    return since(report_detail::usage_before(before_, name).cpu_time_nanos, usage.cpu_time_nanos);
+  }
+  [[nodiscard]] std::optional<double> of_process(const ResourceReport& report) const {
+    if (earlier_ == nullptr || !report.process.cpu_time_nanos || !earlier_->report.process.cpu_time_nanos) {
+      return std::nullopt;
+    }
+    return since(*earlier_->report.process.cpu_time_nanos, *report.process.cpu_time_nanos);
+  }
+  [[nodiscard]] std::optional<double> window_seconds() const {
+    return earlier_ == nullptr ? std::nullopt : std::optional(std::chrono::duration<double>(earlier_->elapsed).count());
+  }
+
+ private:
+  // A group that took an earlier one's name may have used less.
+  [[nodiscard]] std::optional<double> since(std::uint64_t before_nanos, std::uint64_t now_nanos) const {
+    if (earlier_ == nullptr || earlier_->elapsed.count() <= 0) {
+      return std::nullopt;
+    }
+    const std::uint64_t nanos = now_nanos > before_nanos ? now_nanos - before_nanos : 0;
+    return static_cast<double>(nanos) / static_cast<double>(earlier_->elapsed.count());
+  }
+
+  const EarlierReport* earlier_;
+  report_detail::UsageByName before_;
+};
+
+// The component and all below; `total_share` is raised by what they have used.
+Json component_json(const ComponentSnapshot& component, const CpuShares& shares, std::optional<double>& total_share) {
   Json own{{"minimum_required_bytes", component.minimum_required_bytes},
            {"firm_limit_bytes", component.firm_limit_bytes},
            {"limit_bytes", component.limit_bytes}};
   add_figures(own, component.usage);
+  const auto own_share = component.usage ? shares.of(component.full_name, *component.usage) : std::nullopt;
+  own["cpu_share"] = or_null(own_share);
   own["peak_live_bytes"] = or_null(component.peak_live_bytes);
   own["entries"] = or_null(component.entries);
   Json total{{"minimum_required_bytes", component.total_minimum_required_bytes},
              {"firm_limit_bytes", component.total_firm_limit_bytes}};
   add_figures(total, component.total_usage);
+  std::optional<double> share = own_share;
   Json subcomponents = Json::array();
   for (const ComponentSnapshot& subcomponent : component.subcomponents) {
-    subcomponents.push_back(component_json(subcomponent));
+    subcomponents.push_back(component_json(subcomponent, shares, share));
+  }
+  total["cpu_share"] = or_null(share);
+  if (share) {
+    total_share = total_share.value_or(0) + *share;
   }
   return {{"name", to_valid_utf8(component.name)},
           {"full_name", to_valid_utf8(component.full_name)},
@@ -62,11 +110,12 @@ Json component_json(const ComponentSnapshot& component) {
           {"subcomponents", std::move(subcomponents)}};
 }
 
-Json groups_json(const std::vector<UnclaimedGroup>& groups) {
+Json groups_json(const std::vector<UnclaimedGroup>& groups, const CpuShares& shares) {
   Json json = Json::array();
   for (const UnclaimedGroup& group : groups) {
     Json entry{{"full_name", to_valid_utf8(group.name)}};
     add_figures(entry, group.usage);
+    entry["cpu_share"] = or_null(shares.of(group.name, group.usage));
     entry["peak_live_bytes"] = group.peak_live_bytes;
     entry["entries"] = group.entries;
     json.push_back(std::move(entry));
@@ -97,12 +146,14 @@ Json grant_json(const std::optional<MemoryGrant>& grant) {
           {"effective_limit_bytes", grant->effective_limit_bytes()}};
 }
 
-Json cpu_json(const ResourceReport& report) {
+Json cpu_json(const ResourceReport& report, const CpuShares& shares) {
   const auto& process = report.process.cpu_time_nanos;
   const auto unattributed = report.unattributed_cpu_nanos();
   return {{"process_seconds", process ? Json(seconds(*process)) : Json(nullptr)},
           {"attributed_seconds", seconds(report.total_usage().cpu_time_nanos)},
           {"unattributed_seconds", unattributed ? Json(seconds(*unattributed)) : Json(nullptr)},
+          {"process_share", or_null(shares.of_process(report))},
+          {"share_window_seconds", or_null(shares.window_seconds())},
           {"clock", cpu::name_of(report.bookkeeping.cpu_clock.kind)},
           {"clock_reason", report.bookkeeping.cpu_clock.reason}};
 }
@@ -136,7 +187,9 @@ Json ladder_json(const ResourceReport& report, const std::optional<AllocatorRead
 
 }  // namespace
 
-std::string resources_json(const ResourceReport& report, const std::optional<AllocatorReading>& allocator) {
+std::string resources_json(const ResourceReport& report, const std::optional<AllocatorReading>& allocator,
+                           const EarlierReport* earlier) {
+  const CpuShares shares(earlier);
   Json json;
   json["time"] = std::chrono::duration<double>(report.time.time_since_epoch()).count();
   json["tracking"] = {{"allocator_installed", report.bookkeeping.allocator_installed},
@@ -145,10 +198,11 @@ std::string resources_json(const ResourceReport& report, const std::optional<All
                       {"rejected_groups", report.bookkeeping.rejected_groups}};
   json["limiter"] = limiter_json(report.limiter);
   json["grant"] = grant_json(report.grant);
-  json["cpu"] = cpu_json(report);
+  json["cpu"] = cpu_json(report, shares);
   json["ladder"] = ladder_json(report, allocator);
-  json["root"] = component_json(report.groups.root);
-  json["other_groups"] = groups_json(report.groups.other_groups);
+  std::optional<double> share;
+  json["root"] = component_json(report.groups.root, shares, share);
+  json["other_groups"] = groups_json(report.groups.other_groups, shares);
   Json retired = Json::object();
   add_figures(retired, report.retired);
   json["retired"] = std::move(retired);

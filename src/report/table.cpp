@@ -5,12 +5,12 @@
 #include "report/terminal_text.h"
 #include "report/text_table.h"
 #include "report/tree_rows.h"
+#include "report/usage_by_name.h"
 
 #include <bursar/base/bytes.h>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <string_view>
 
@@ -20,7 +20,6 @@ namespace {
 using namespace report_detail;
 using Cell = TextTable::Cell;
 using Usage = std::optional<ResourceStatsSnapshot>;
-using UsageByName = std::map<std::string_view, const ResourceStatsSnapshot*>;
 
 constexpr std::string_view kUnknown = "-";
 constexpr std::size_t kWidthForRates = 100;
@@ -29,24 +28,6 @@ constexpr std::size_t kBarColumns = 12;
 
 bool has_figures(const ComponentSnapshot& component) {
   return component.limit_bytes != 0 || component.usage.has_value();
-}
-
-void collect(const ComponentSnapshot& component, UsageByName& usage) {
-  if (component.usage) {
-    usage.emplace(component.full_name, &*component.usage);
-  }
-  for (const ComponentSnapshot& subcomponent : component.subcomponents) {
-    collect(subcomponent, usage);
-  }
-}
-
-UsageByName usage_of(const ResourceReport& report) {
-  UsageByName usage;
-  collect(report.groups.root, usage);
-  for (const UnclaimedGroup& group : report.groups.other_groups) {
-    usage.emplace(group.name, &group.usage);
-  }
-  return usage;
 }
 
 // `share` of a bar in eighths of a column.
@@ -184,19 +165,13 @@ class ReportTable {
     table_.add(std::move(row));
   }
 
-  // A group that was not there before began at zero.
-  [[nodiscard]] ResourceStatsSnapshot before(std::string_view name) const {
-    const auto found = before_.find(name);
-    return found == before_.end() ? ResourceStatsSnapshot::empty() : *found->second;
-  }
-
   [[nodiscard]] std::string cpu_share_of(std::string_view name, const Usage& usage) const {
-    return usage && earlier_ != nullptr ? cpu_share(usage->cpu_time_nanos, before(name).cpu_time_nanos)
+    return usage && earlier_ != nullptr ? cpu_share(usage->cpu_time_nanos, usage_before(before_, name).cpu_time_nanos)
                                         : std::string(kUnknown);
   }
 
   [[nodiscard]] std::string rate_of(std::string_view name, const Usage& usage) const {
-    return usage && earlier_ != nullptr ? rate(usage->allocated_bytes, before(name).allocated_bytes)
+    return usage && earlier_ != nullptr ? rate(usage->allocated_bytes, usage_before(before_, name).allocated_bytes)
                                         : std::string(kUnknown);
   }
 

@@ -34,7 +34,8 @@ struct ResourceApiOptions {
 };
 
 // Answers what a program is asked about its resources, by whatever HTTP framework: method and target in; status,
-// content type and body out. Query strings are ignored. HEAD answers as GET does, with the length in place of the body.
+// content type and body out. Shares of CPU are those since a look a second or two ago, or since the last one where looks
+// are rarer. Query strings are ignored. HEAD answers as GET does, with the length in place of the body.
 //
 //   GET /memory/status   bounds and live bytes of each component       ComponentRegistryHandle::memory_snapshot_json
 //   GET /resources       everything                                    resources_json

@@ -25,8 +25,9 @@ namespace bursar {
 //   limiter       null, or mode, state, sheds, backoff_seconds, usage_bytes, effective_limit_bytes, waits,
 //                 failed_readings
 //   grant         null, or initial_limit_bytes, slop_factor, effective_limit_bytes
-//   cpu           process_seconds, attributed_seconds, unattributed_seconds; `clock`, how it is measured, and
-//                 `clock_reason`, why so
+//   cpu           process_seconds, attributed_seconds, unattributed_seconds; `process_share`, what the kernel says of
+//                 the process in the time that the groups' cpu_share is of, and `share_window_seconds`, how long that
+//                 was; `clock`, how it is measured, and `clock_reason`, why so
 //   ladder        the memory from what was declared to what is allowed, rung by rung: `declared`
 //                 (minimum_required_bytes, firm_limit_bytes), `live_bytes`, `allocator` (in_use_bytes,
 //                 footprint_bytes), `resident_bytes`, `cgroup` (working_set_bytes, usage_bytes), `limit`
@@ -45,10 +46,11 @@ namespace bursar {
 //   retired       what the groups did that are gone: the figures of a group
 //
 // The figures of a group: live_bytes, live_objects, allocated_bytes, allocated_objects, deallocated_bytes,
-// deallocated_objects, cpu_seconds.
+// deallocated_objects, cpu_seconds, and but for `retired` cpu_share: CPU seconds a second of late, where 1 is a whole
+// core; null without `earlier`.
 //
 // Thread-safety: yes. Allocates: yes. Blocks: no.
-[[nodiscard]] std::string resources_json(const ResourceReport& report,
-                                         const std::optional<AllocatorReading>& allocator);
+[[nodiscard]] std::string resources_json(const ResourceReport& report, const std::optional<AllocatorReading>& allocator,
+                                         const EarlierReport* earlier = nullptr);
 
 }  // namespace bursar

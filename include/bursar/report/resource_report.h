@@ -64,6 +64,14 @@ struct ResourceReport {
   [[nodiscard]] std::optional<std::uint64_t> unattributed_cpu_nanos() const noexcept;
 };
 
+// An earlier report, to show what has come since: CPU shares and rates.
+//
+// Thread-safety: a plain value. Allocates: no. Blocks: no.
+struct EarlierReport {
+  const ResourceReport& report;
+  std::chrono::nanoseconds elapsed;
+};
+
 // Reads all of it now. `limiter` may be nullptr. The groups are read first and the process last, so that what happens
 // between counts as unattributed and not the other way round.
 //

@@ -2,7 +2,6 @@
 
 #include <bursar/report/resource_report.h>
 
-#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -15,14 +14,6 @@ namespace bursar {
 struct TableOptions {
   std::size_t width = 80;  // columns; from 100 on allocations a second are shown too, from 116 on a bar
   bool colours = false;
-};
-
-// An earlier report, to show what has come since: CPU shares and rates.
-//
-// Thread-safety: a plain value. Allocates: no. Blocks: no.
-struct EarlierReport {
-  const ResourceReport& report;
-  std::chrono::nanoseconds elapsed;
 };
 
 // The report for a terminal, in lines without their ends: how the process stands; then for each component what it

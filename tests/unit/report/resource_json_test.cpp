@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -83,6 +84,7 @@ TEST(ResourceJson, TellsTheTreeWithOwnAndRolledUpFigures) {
                                       {"deallocated_bytes", nullptr},
                                       {"deallocated_objects", nullptr},
                                       {"cpu_seconds", nullptr},
+                                      {"cpu_share", nullptr},
                                       {"peak_live_bytes", nullptr},
                                       {"entries", nullptr}}));
   EXPECT_EQ(topology.at("total").at("firm_limit_bytes"), 21 * kMiB);
@@ -129,6 +131,36 @@ TEST(ResourceJson, TellsTheRest) {
   EXPECT_EQ(json.at("other_groups").at(0).at("full_name"), "plugin");
   EXPECT_EQ(json.at("retired").at("allocated_bytes"), 500);
   EXPECT_EQ(json.at("retired").at("live_bytes"), 0);
+}
+
+TEST(ResourceJson, WithoutAnEarlierReportSharesOfCpuAreNotKnown) {
+  const Json json = resources(sample_report());
+  EXPECT_TRUE(json.at("cpu").at("process_share").is_null());
+  EXPECT_TRUE(json.at("cpu").at("share_window_seconds").is_null());
+  EXPECT_TRUE(json.at("root").at("own").at("cpu_share").is_null());
+  EXPECT_TRUE(json.at("root").at("total").at("cpu_share").is_null());
+  EXPECT_TRUE(json.at("other_groups").at(0).at("cpu_share").is_null());
+}
+
+TEST(ResourceJson, TellsTheShareOfCpuSinceAnEarlierReport) {
+  const ResourceReport before = sample_report();
+  ResourceReport now = before;
+  // Of a second and a half: root 150 ms, `api` 300 ms and a group that is no component's 75 ms.
+  now.groups.root.usage->cpu_time_nanos += 150'000'000;
+  now.groups.root.subcomponents[0].usage->cpu_time_nanos += 300'000'000;
+  now.groups.other_groups[0].usage.cpu_time_nanos += 75'000'000;
+  *now.process.cpu_time_nanos += 600'000'000;
+  const EarlierReport earlier{.report = before, .elapsed = std::chrono::milliseconds(1'500)};
+  const Json json = Json::parse(resources_json(now, std::nullopt, &earlier));
+  EXPECT_EQ(json["cpu"]["share_window_seconds"], 1.5);
+  EXPECT_EQ(json["cpu"]["process_share"], 0.4);
+  EXPECT_EQ(json["root"]["own"]["cpu_share"], 0.1);
+  EXPECT_EQ(json["root"]["subcomponents"][0]["own"]["cpu_share"], 0.2);
+  EXPECT_NEAR(json["root"]["total"]["cpu_share"].get<double>(), 0.3, 1e-9);
+  EXPECT_EQ(json["other_groups"][0]["cpu_share"], 0.05);
+  const Json& sources = json["root"]["subcomponents"][1]["subcomponents"][0];
+  EXPECT_TRUE(sources["own"]["cpu_share"].is_null()) << "it has no group";
+  EXPECT_EQ(sources["total"]["cpu_share"], 0.0);
 }
 
 }  // namespace
