@@ -151,6 +151,27 @@ void EnterAndLeave(benchmark::State& state) {
 }
 BENCHMARK(EnterAndLeave)->UseRealTime();
 
+template <typename D>
+concept HasDetour = requires { typename D::Detour; };
+
+template <typename D>
+void enter_and_leave_without_clock(benchmark::State& state) {
+  if constexpr (HasDetour<D>) {
+    const auto group = D::group(kGroup);
+    for (auto _ : state) {
+      const typename D::Detour detour(group);
+      benchmark::ClobberMemory();
+    }
+  } else {
+    state.SkipWithError("every change of group reads the clock, or nothing is tracked");
+  }
+}
+
+void EnterAndLeaveWithoutClock(benchmark::State& state) {
+  enter_and_leave_without_clock<Design>(state);
+}
+BENCHMARK(EnterAndLeaveWithoutClock)->UseRealTime();
+
 // Threads that have allocated something and wait, so that a reader has their books to look at.
 class LiveThreads {
  public:

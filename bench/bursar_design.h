@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bursar/groups/group_presence.h>
 #include <bursar/groups/resource_group_registry.h>
 #include <bursar/groups/resource_group_token.h>
 
@@ -15,6 +16,16 @@ namespace bursar::bench {
 struct Design {
   using Group = ResourceGroupToken;
   using Guard = ResourceTrackingGuard;
+
+  // As TrackingResource does around each of its calls.
+  class [[nodiscard]] Detour {
+   public:
+    [[nodiscard]] explicit Detour(ResourceGroupToken token) noexcept : presence_(token), detour_(presence_.group()) {}
+
+   private:
+    groups::GroupPresence presence_;
+    groups::AllocationDetour detour_;
+  };
 
   [[nodiscard]] static ResourceGroupToken group(std::string_view name) noexcept {
     return ResourceGroupRegistry::global().register_resource_group(name);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares no tracking, the common design and ours, in one run.
+"""Compares no tracking, the common design and ours, also switched off and over mimalloc, in one run.
 
 The programs take turns, work by work, so that what the machine does meanwhile meets all of them alike. A run in which
 something else had the processor is repeated, and left out where it was. Untracked runs twice: what its two series differ
@@ -34,15 +34,26 @@ WORK = (
     Work("a vector grown to 16 MiB", "GrowToSixteenMebibytes/real_time"),
     Work("64 MiB of untouched zeros", "UntouchedZeros/real_time"),
     Work("enter and leave a group / two reads of the kernel's thread clock", "EnterAndLeave/real_time"),
+    Work("enter and leave for allocations alone, no clock", "EnterAndLeaveWithoutClock/real_time"),
     Work("a snapshot of 1,000 groups, 64 live threads", "SnapshotThousandGroups/real_time"),
 )
 
 UNTRACKED, AGAIN, COMMON, OURS = "untracked", "untracked again", "common", "ours"
+OFF, OVER_MIMALLOC, MIMALLOC = "ours, off", "ours over mimalloc", "mimalloc alone"
 PROGRAMS = {
     UNTRACKED: "allocation_bench_untracked",
     AGAIN: "allocation_bench_untracked",
     COMMON: "allocation_bench_shared_atomics",
     OURS: "allocation_bench_bursar",
+    OFF: "allocation_bench_bursar",
+    OVER_MIMALLOC: "allocation_bench_bursar",
+    MIMALLOC: "allocation_bench_untracked",
+}
+MIMALLOC_LIBRARY = "libmimalloc.so.2"  # as the dynamic linker finds it
+ENVIRONMENT = {
+    OFF: {"BURSAR_TRACKING": "off"},
+    OVER_MIMALLOC: {"LD_PRELOAD": MIMALLOC_LIBRARY},
+    MIMALLOC: {"LD_PRELOAD": MIMALLOC_LIBRARY},
 }
 
 
@@ -55,8 +66,11 @@ class Bench:
         command = [str(self.folder / PROGRAMS[design]), f"--benchmark_filter=^{work.name}$", "--benchmark_format=json",
                    f"--benchmark_min_time={self.min_time}"]
         # What a setting of the caller's would do to tracking is not what is compared here.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("BURSAR_", "MALLOC_"))}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("BURSAR_", "MALLOC_", "LD_"))}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment | ENVIRONMENT.get(design, {}),
+                              timeout=300)
+        if "cannot be preloaded" in done.stderr:
+            return None
         if done.returncode != 0 or not done.stdout.strip():
             sys.exit(f"compare.py: {' '.join(command)} ended with {done.returncode}\n{done.stderr}")
         return measurement.run_of(json.loads(done.stdout))
@@ -96,7 +110,7 @@ def row_of(work, series):
         cells.append(measurement.in_readable_units(reference.nanos))
         again = measurement.ratio(series[AGAIN], reference)
         cells.append(f"{again:.2f} (± {measurement.spread(reference, series[AGAIN]) * 50:.0f} %)")
-    for design in (COMMON, OURS):
+    for design in (COMMON, OURS, OFF, OVER_MIMALLOC, MIMALLOC):
         if design not in series:
             cells.append("-")
         elif reference is None:
@@ -144,7 +158,8 @@ def main():
         sys.exit(f"compare.py: no work is called `{arguments.only}`; there are: " + ", ".join(work.label for work in WORK))
     if any(row[0].endswith("*") for row in rows):
         notes.append("* Something else had the processor in nearly every run; take these figures with care.")
-    header = ("CPU time of one operation", "untracked", "against itself", "common design / untracked", "ours / untracked")
+    header = ("CPU time of one operation / untracked over glibc", "untracked", "against itself", "common design", "ours", "ours, off",
+              "ours over mimalloc", "mimalloc alone")
     print(measurement.markdown(header, rows))
     for note in notes:
         print("\n" + note)

@@ -52,16 +52,19 @@ struct AskedTag {
 // In a tag where the upstream's size class leaves room for it anyway, else in the shadow index: for upstreams with
 // tight size classes, where four bytes more would cost every block of an exact size a whole class. Small blocks always
 // have a tag, since several of them share an entry of the index; what has no room for one is asked for large enough to
-// have an entry of its own.
+// have an entry of its own. Nor is there a tag far behind what the program asked for, as where a block was rounded up for
+// its alignment: that may be a page which nobody else touches.
 struct TagInSlack {
   static constexpr bool kAlwaysTagged = false;
+  static constexpr std::size_t kMaxSlackBytes = 1024;
 
   [[nodiscard]] static std::size_t request_for(std::size_t bytes) noexcept {
     return bytes + kTagBytes <= ShadowIndex::kGranuleBytes ? bytes + kTagBytes
                                                            : std::max(bytes, ShadowIndex::kGranuleBytes);
   }
   static bool put(void* block, std::size_t usable_bytes, std::size_t asked_bytes, groups::GroupIndex owner) noexcept {
-    if (usable_bytes - asked_bytes < kTagBytes) [[unlikely]] {
+    // One comparison for both, too little and too much: less than a tag wraps round.
+    if (usable_bytes - asked_bytes - kTagBytes > kMaxSlackBytes) [[unlikely]] {
       return ShadowIndex::put(block, owner);
     }
     // The block that was here before may have been released past the books, and its entry left behind.

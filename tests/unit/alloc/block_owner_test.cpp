@@ -1,5 +1,6 @@
 // Where a block's owner is kept: the tag in its last bytes, the index beside it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -92,6 +93,24 @@ TEST(TagInSlack, AsksForATagOnlyWhereSeveralBlocksWouldShareAnEntryOfTheIndex) {
   EXPECT_EQ(TagInSlack::request_for(64), 64U);
   EXPECT_EQ(TagInSlack::request_for(4'096), 4'096U);
   EXPECT_EQ(AskedTag::request_for(64), 68U);
+}
+
+TEST(TagInSlack, WritesATagOnlyNearWhatWasAskedFor) {
+  constexpr std::size_t kUsable = 4'096;
+  alignas(64) static std::byte block[kUsable];
+  for (const std::size_t asked : {kUsable - 4, kUsable - 100, kUsable - 4 - TagInSlack::kMaxSlackBytes}) {
+    ASSERT_TRUE(TagInSlack::put(block, kUsable, asked, 7));
+    EXPECT_EQ(TagInSlack::take(block, kUsable).place, OwnerPlace::Tag) << asked;
+  }
+  for (const std::size_t asked : {kUsable, kUsable - 3, kUsable - 5 - TagInSlack::kMaxSlackBytes, std::size_t{1}}) {
+    std::memset(block, 0, kUsable);
+    ASSERT_TRUE(TagInSlack::put(block, kUsable, asked, 7));
+    EXPECT_TRUE(std::ranges::all_of(block, [](std::byte byte) { return byte == std::byte{0}; })) << asked;
+    EXPECT_EQ(TagInSlack::writable_bytes(block, kUsable), kUsable);
+    const Owned owned = TagInSlack::take(block, kUsable);
+    EXPECT_EQ(owned.place, OwnerPlace::Index) << asked;
+    EXPECT_EQ(owned.owner, 7);
+  }
 }
 
 }  // namespace
