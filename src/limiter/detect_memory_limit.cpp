@@ -59,12 +59,14 @@ class Detection {
       warn(directory, "does not exist, though the process's control group should be there");
     }
     const std::string leaf = directory;
+    note_own_group(version, leaf);
     for (;;) {
+      const CgroupPlace group{.version = version, .directory = system_root_ + directory};
       if (version == CgroupVersion::V2) {
-        note_limit(found_.hard, directory + "/memory.max");
-        note_limit(found_.soft, directory + "/memory.high");
+        note_limit(found_.hard, group, directory + "/memory.max");
+        note_limit(found_.soft, group, directory + "/memory.high");
       } else {
-        note_limit(found_.hard, directory + "/memory.limit_in_bytes");
+        note_limit(found_.hard, group, directory + "/memory.limit_in_bytes");
       }
       if (directory.size() <= mount_point.size()) break;
       directory.resize(directory.rfind('/'));
@@ -72,25 +74,37 @@ class Detection {
     if (version == CgroupVersion::V1) note_ancestors_out_of_sight(leaf);
   }
 
+  void note_own_group(CgroupVersion version, const std::string& directory) {
+    const char* const usage_file = version == CgroupVersion::V2 ? "/memory.current" : "/memory.usage_in_bytes";
+    const std::string path = system_root_ + directory;
+    if (::access((path + usage_file).c_str(), F_OK) == 0) {
+      found_.own_group = CgroupPlace{.version = version, .directory = path};
+    }
+    if (version == CgroupVersion::V2) found_.unified_directory = path;
+  }
+
   void note_ancestors_out_of_sight(const std::string& directory) {
     const std::string key = "hierarchical_memory_limit";
     const std::string file = directory + "/memory.stat";
     const std::optional<std::string> stat = read(file, Absence::Usual);
     if (!stat) return;
-    if (const auto value = find_cgroup_stat(*stat, key)) note(found_.hard, file + " (" + key + ")", *value);
+    // Their usage is out of sight, too; the process's own group's is what can be seen of it.
+    const CgroupPlace group{.version = CgroupVersion::V1, .directory = system_root_ + directory};
+    if (const auto value = find_cgroup_stat(*stat, key)) note(found_.hard, group, file + " (" + key + ")", *value);
   }
 
-  void note_limit(std::optional<CgroupLimit>& lowest, const std::string& file) {
-    if (const std::optional<std::string> text = read(file, Absence::Usual)) note(lowest, file, *text);
+  void note_limit(std::optional<CgroupLimit>& lowest, const CgroupPlace& group, const std::string& file) {
+    if (const std::optional<std::string> text = read(file, Absence::Usual)) note(lowest, group, file, *text);
   }
 
   // `source` is a file, or a line in one. Of equal limits the first that was seen is named: the nearest.
-  void note(std::optional<CgroupLimit>& lowest, const std::string& source, std::string_view text) {
+  void note(std::optional<CgroupLimit>& lowest, const CgroupPlace& group, const std::string& source,
+            std::string_view text) {
     const auto limit = parse_cgroup_limit(text);
     if (!limit) {
       warn(source, "is not understood: " + limit.error());
     } else if (*limit && (!lowest || **limit < lowest->bytes)) {
-      lowest = CgroupLimit{.bytes = **limit, .source = system_root_ + source};
+      lowest = CgroupLimit{.bytes = **limit, .source = system_root_ + source, .group = group};
     }
   }
 

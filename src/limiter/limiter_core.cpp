@@ -1,43 +1,107 @@
 #include "limiter/limiter_core.h"
 
+#include <bursar/base/bytes.h>
 #include <bursar/limiter/capacity_awaiter.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+#include <vector>
 
 namespace bursar::detail {
+namespace {
 
-LimiterCore::LimiterCore(std::uint64_t limit_bytes, MemoryLimiterOptions options)
-    : measured_at_(options.clock.get().now()),
-      limit_bytes_(limit_bytes),
+// A thread beside busy ones comes late by so much.
+constexpr std::chrono::milliseconds kLateness{10};
+constexpr std::chrono::seconds kLimitInterval{1};
+// Usage beyond the limit by one part in so many is well past it.
+constexpr std::uint64_t kWellPast = 100;
+// A purge that gave less than one part of the limit in so many is not worth an entry in the record.
+constexpr std::uint64_t kWorthTelling = 1000;
+
+std::optional<UsageGauge> live_gauge(MemoryLimiterOptions& options) {
+  if (!options.live_bytes) return std::nullopt;
+  return UsageGauge({std::move(options.live_bytes)}, options.last_figure_holds);
+}
+
+LimiterEventKind kind_of(UsageGauge::Health health) noexcept {
+  switch (health) {
+    case UsageGauge::Health::Failing:
+      return LimiterEventKind::SensorFailing;
+    case UsageGauge::Health::Lost:
+      return LimiterEventKind::SensorLost;
+    case UsageGauge::Health::Good:
+      break;
+  }
+  return LimiterEventKind::SensorRecovered;
+}
+
+}  // namespace
+
+thread_local constinit LimiterCore::Caller LimiterCore::caller_;
+
+LimiterCore::LimiterCore(std::uint64_t limit_bytes, MemoryLimiterOptions options, std::shared_ptr<Alarm> alarm)
+    : limit_bytes_(limit_bytes),
+      measured_at_(options.clock.get().now()),
       mode_(options.mode),
-      fast_from_(options.fast_from),
-      fast_interval_(options.fast_interval),
-      slow_interval_(options.slow_interval),
+      thread_growth_(options.thread_growth),
+      on_event_(std::move(options.on_event)),
       clock_(options.clock),
-      gauge_(std::move(options.usage_sensors), options.tolerated_failures),
-      policy_(std::move(options.policy)) {}
+      alarm_(std::move(alarm)),
+      gauge_(std::move(options.usage_sensors), options.last_figure_holds),
+      live_gauge_(live_gauge(options)),
+      effective_limit_(std::move(options.effective_limit)),
+      limit_read_at_(measured_at_.load() - kLimitInterval),
+      policy_(std::move(options.policy)),
+      pace_({.fast_interval = options.fast_interval,
+             .slow_interval = options.slow_interval,
+             .fastest_growth_per_second = options.fastest_growth_per_second}),
+      fair_wait_(std::move(options.bound_share)),
+      relief_(options),
+      queue_(std::make_shared<WaitQueue>(alarm_)) {}
 
-std::chrono::nanoseconds LimiterCore::poll() noexcept {
+LimiterCore::Poll LimiterCore::poll(std::chrono::nanoseconds least_interval) noexcept {
+  std::chrono::nanoseconds interval;
   {
     const std::lock_guard lock(measuring_);
-    measure_and_publish();
+    const Clock::TimePoint now = clock_.now();
+    read_limit(now);
+    measure(now);
+    interval = std::max(plan_.interval, least_interval);
+    next_poll_at_ = now + interval;
+    publish_attention(now);
   }
-  queue_->hand_over_due(clock_.now());
-  return interval();
+  bool busy = false;
+  if (!polling_.exchange(true, std::memory_order_acquire)) {
+    busy = relieve();
+    busy = tell_events() || busy;
+    polling_.store(false, std::memory_order_release);
+  }
+  const Clock::TimePoint now = clock_.now();
+  if (backoff() == backoff().zero()) {
+    queue_->hand_over_all(now);
+  } else {
+    queue_->hand_over_due(now);
+  }
+  const Clock::TimePoint promised = queue_->promise(now + interval);
+  return {.interval = std::max<std::chrono::nanoseconds>(promised - now, {}), .busy = busy};
+}
+
+void LimiterCore::note_stall() noexcept {
+  record(LimiterEventKind::MemoryStall, {});
 }
 
 std::chrono::nanoseconds LimiterCore::begin_wait() noexcept {
-  if (backoff_nanos_.load(std::memory_order_relaxed) == 0) return {};
-  if (clock_.now() - measured_at_.load(std::memory_order_relaxed) > fast_interval_) {
-    // Somebody else who measures just now does as well.
-    const std::unique_lock lock(measuring_, std::try_to_lock);
-    if (lock) measure_and_publish();
-  }
-  const std::chrono::nanoseconds backoff(backoff_nanos_.load(std::memory_order_relaxed));
-  if (backoff == backoff.zero()) return {};
+  if (!attention_.load(std::memory_order_relaxed)) return {};
+  Caller& caller = caller_;
+  look_for(caller);
+  const std::chrono::nanoseconds wanted = backoff();
+  if (wanted == wanted.zero()) return {};
   waits_total_.fetch_add(1, std::memory_order_relaxed);
-  return mode_ == LimiterMode::On ? backoff : backoff.zero();
+  if (mode_ != LimiterMode::On) return {};
+  const std::uint64_t limit = limit_bytes();
+  const bool well_past = usage_bytes_.load(std::memory_order_relaxed) > limit + limit / kWellPast;
+  return fair_wait_.wait_of(caller.fair, clock_.now(), wanted, well_past);
 }
 
 std::optional<std::uint64_t> LimiterCore::usage_bytes() const noexcept {
@@ -45,26 +109,178 @@ std::optional<std::uint64_t> LimiterCore::usage_bytes() const noexcept {
   return usage_bytes_.load(std::memory_order_relaxed);
 }
 
-void LimiterCore::measure_and_publish() noexcept {
-  measured_at_.store(clock_.now(), std::memory_order_relaxed);
-  const std::optional<std::uint64_t> usage = gauge_.sense();
-  // Without a figure nobody is slowed down.
-  LimiterDecision decision;
-  if (usage) decision = policy_({.usage_bytes = *usage, .limit_bytes = limit_bytes_});
-
-  has_usage_.store(usage.has_value(), std::memory_order_relaxed);
-  usage_bytes_.store(usage.value_or(0), std::memory_order_relaxed);
-  failed_readings_total_.store(gauge_.failed_readings(), std::memory_order_relaxed);
-  state_.store(decision.state, std::memory_order_relaxed);
-  backoff_nanos_.store(std::max<std::int64_t>(decision.backoff.count(), 0), std::memory_order_relaxed);
+void LimiterCore::record(LimiterEventKind kind, std::string message, std::uint64_t freed_bytes) noexcept {
+  events_.add({.time = clock_.now(),
+               .kind = kind,
+               .before = state(),
+               .state = state(),
+               .usage_bytes = usage_bytes(),
+               .limit_bytes = limit_bytes(),
+               .backoff = backoff(),
+               .freed_bytes = freed_bytes,
+               .message = std::move(message)});
 }
 
-std::chrono::nanoseconds LimiterCore::interval() const noexcept {
+void LimiterCore::look_for(Caller& caller) noexcept {
+  const bool first = caller.core != number_;
+  if (first) {
+    caller = Caller();
+    caller.core = number_;
+  }
+  const std::chrono::nanoseconds age = clock_.now() - measured_at_.load(std::memory_order_relaxed);
+  const bool old = age.count() > caller_interval_nanos_.load(std::memory_order_relaxed);
+  const std::uint64_t grown = thread_growth_ != nullptr ? thread_growth_() : 0;
+  const bool grew = thread_growth_ != nullptr &&
+                    (first || grown - caller.growth_bytes >= caller_growth_bytes_.load(std::memory_order_relaxed));
+  if (!grew && !old) return;
+
+  const std::uint64_t looks = looks_total();
+  std::unique_lock lock(measuring_, std::try_to_lock);
+  if (!lock) {
+    // Whoever measures just now does it for all; who has grown has to know, before it grows on.
+    if (!grew) return;
+    lock.lock();
+  }
+  if (looks == looks_total()) {
+    const Clock::TimePoint now = clock_.now();
+    measure(now);
+    publish_attention(now);
+  }
+  caller.growth_bytes = grown;
+}
+
+void LimiterCore::measure(Clock::TimePoint now) noexcept {
+  measured_at_.store(now, std::memory_order_relaxed);
+  const std::optional<std::uint64_t> usage = gauge_.sense(now);
+  const std::optional<std::uint64_t> live = live_gauge_ ? live_gauge_->sense(now) : std::nullopt;
+  if (usage && lowest_since_purge_) lowest_since_purge_ = std::min(*lowest_since_purge_, *usage);
+  // Without a figure nobody is slowed down.
+  LimiterDecision decision;
+  if (usage) {
+    decision = policy_({.usage_bytes = *usage,
+                        .limit_bytes = limit_bytes(),
+                        .live_bytes = live,
+                        .lowest_since_purge_bytes = lowest_since_purge_});
+    plan_ = pace_.after(now, *usage, limit_bytes());
+  }
+
+  const LimiterState before = state();
+  has_usage_.store(usage.has_value(), std::memory_order_relaxed);
+  usage_bytes_.store(usage.value_or(0), std::memory_order_relaxed);
+  failed_readings_total_.store(gauge_.failed_readings() + (live_gauge_ ? live_gauge_->failed_readings() : 0),
+                               std::memory_order_relaxed);
+  state_.store(decision.state, std::memory_order_relaxed);
+  backoff_nanos_.store(std::max<std::int64_t>(decision.backoff.count(), 0), std::memory_order_relaxed);
+  caller_interval_nanos_.store(plan_.caller_interval.count(), std::memory_order_relaxed);
+  caller_growth_bytes_.store(plan_.caller_growth_bytes, std::memory_order_relaxed);
+  looks_total_.fetch_add(1, std::memory_order_relaxed);
+
+  note_changes(gauge_);
+  if (live_gauge_) note_changes(*live_gauge_);
+  if (decision.state != before) {
+    events_.add({.time = now,
+                 .kind = LimiterEventKind::StateChanged,
+                 .before = before,
+                 .state = decision.state,
+                 .usage_bytes = usage,
+                 .limit_bytes = limit_bytes(),
+                 .backoff = backoff(),
+                 .message = {}});
+    // There may be memory to be had.
+    if (decision.state > before && alarm_) alarm_->ring();
+  }
+}
+
+void LimiterCore::publish_attention(Clock::TimePoint now) noexcept {
+  const std::chrono::nanoseconds until_next = std::max<std::chrono::nanoseconds>(next_poll_at_ - now, {}) + kLateness;
+  const bool near = has_usage_.load(std::memory_order_relaxed) && plan_.safe_for <= until_next;
+  attention_.store(near || backoff() != backoff().zero(), std::memory_order_relaxed);
+}
+
+void LimiterCore::note_changes(const UsageGauge& gauge) noexcept {
+  for (const UsageGauge::Change& change : gauge.changes()) {
+    std::string message = *change.sensor;
+    if (change.health != UsageGauge::Health::Good) message += ": " + change.error.message();
+    record(kind_of(change.health), std::move(message));
+  }
+}
+
+void LimiterCore::read_limit(Clock::TimePoint now) noexcept {
+  if (!effective_limit_ || now - limit_read_at_ < kLimitInterval) return;
+  limit_read_at_ = now;
+  MemorySensor::Reading limit = std::unexpected(std::make_error_code(std::errc::operation_canceled));
+  try {
+    limit = effective_limit_();
+  } catch (...) {
+    // As good as none.
+  }
+  const std::uint64_t before = limit_bytes();
+  if (!limit || *limit == 0) {
+    if (effective_limit_good_) {
+      record(LimiterEventKind::Notice, "no limit from " + effective_limit_.name() + ": " +
+                                           (limit ? "it says 0 B" : limit.error().message()) + "; the last one, " +
+                                           format_bytes(before) + ", counts on");
+    }
+    effective_limit_good_ = false;
+    return;
+  }
+  effective_limit_good_ = true;
+  if (*limit == before) return;
+  limit_bytes_.store(*limit, std::memory_order_relaxed);
+  record(LimiterEventKind::Notice,
+         "the effective memory limit is now " + format_bytes(*limit) + "; it was " + format_bytes(before));
+}
+
+bool LimiterCore::relieve() noexcept {
+  if (mode_ != LimiterMode::On || state() == LimiterState::Normal) return false;
+  bool relieved = false;
+  if (relief_.purge_if_due()) {
+    look_after_purge();
+    relieved = true;
+  }
   const std::optional<std::uint64_t> usage = usage_bytes();
-  const bool nearly_full = usage && static_cast<double>(*usage) >= fast_from_ * static_cast<double>(limit_bytes_);
-  // Coroutines are served by the same beat, so it is fast while there are any.
-  const bool waited_for = backoff_nanos_.load(std::memory_order_relaxed) != 0 || !queue_->empty();
-  return nearly_full || waited_for ? fast_interval_ : slow_interval_;
+  if (state() == LimiterState::Normal || !usage) return relieved;
+  const auto listener = [this](const std::string& name, std::uint64_t bytes) {
+    record(LimiterEventKind::Reclaimed, name, bytes);
+  };
+  if (relief_.reclaim_if_due(*usage, limit_bytes(), listener) > 0) {
+    relief_.purge();
+    look_after_purge();
+    relieved = true;
+  }
+  return relieved;
+}
+
+void LimiterCore::look_after_purge() noexcept {
+  const std::uint64_t before = usage_bytes().value_or(0);
+  {
+    const std::lock_guard lock(measuring_);
+    lowest_since_purge_ = std::numeric_limits<std::uint64_t>::max();
+    const Clock::TimePoint now = clock_.now();
+    measure(now);
+    publish_attention(now);
+  }
+  const std::uint64_t after = usage_bytes().value_or(before);
+  const std::uint64_t freed = before > after ? before - after : 0;
+  if (freed > limit_bytes() / kWorthTelling) record(LimiterEventKind::Purged, {}, freed);
+}
+
+bool LimiterCore::tell_events() noexcept {
+  if (!on_event_ || events_.last_sequence() == told_sequence_) return false;
+  try {
+    for (const LimiterEvent& event : events_.since(told_sequence_)) {
+      told_sequence_ = event.sequence;
+      on_event_(event);
+    }
+  } catch (...) {
+    // There was no memory for the copies, or the callback broke its promise; the record keeps the events.
+  }
+  return true;
+}
+
+std::uint64_t LimiterCore::next_number() noexcept {
+  static constinit std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
 std::chrono::nanoseconds begin_wait(LimiterCore& core) noexcept {

@@ -20,6 +20,10 @@ std::expected<RampPolicy, std::string> RampPolicy::create(const RampPolicyOption
                            std::to_string(options.soft_from) + " and hard from " + std::to_string(options.hard_from) +
                            " of the limit; these should be above 0 and not fall in this order");
   }
+  if (!(options.kept_growth >= 0.0)) {
+    return std::unexpected("the limiter lets usage grow by " + std::to_string(options.kept_growth) +
+                           " of the limit while the allocator keeps pages; this should be 0 or more");
+  }
   if (options.min_backoff < options.min_backoff.zero() || options.max_backoff < options.min_backoff) {
     return std::unexpected("the limiter's back-off goes from " + milliseconds_text(options.min_backoff) + " to " +
                            milliseconds_text(options.max_backoff) + "; it should begin at 0 or more and not fall");
@@ -29,8 +33,21 @@ std::expected<RampPolicy, std::string> RampPolicy::create(const RampPolicyOption
 
 LimiterDecision RampPolicy::operator()(const MemoryReading& reading) noexcept {
   const double share = static_cast<double>(reading.usage_bytes) / static_cast<double>(reading.limit_bytes);
-  state_ = next_state(share);
-  return {.state = state_, .backoff = backoff(share)};
+  if (!kept_by_allocator(reading)) {
+    state_ = next_state(share);
+    return {.state = state_, .backoff = backoff(share)};
+  }
+  const bool beyond = share >= options_.hard_from;
+  state_ = beyond ? LimiterState::Soft : LimiterState::Normal;
+  return {.state = state_, .backoff = beyond ? options_.min_backoff : std::chrono::nanoseconds::zero()};
+}
+
+bool RampPolicy::kept_by_allocator(const MemoryReading& reading) const noexcept {
+  if (!reading.live_bytes || !reading.lowest_since_purge_bytes) return false;
+  const auto limit = static_cast<double>(reading.limit_bytes);
+  const double most_usage = static_cast<double>(*reading.lowest_since_purge_bytes) + options_.kept_growth * limit;
+  return static_cast<double>(*reading.live_bytes) <= options_.leave_at * limit &&
+         static_cast<double>(reading.usage_bytes) <= most_usage;
 }
 
 std::chrono::nanoseconds RampPolicy::backoff(double share) const noexcept {

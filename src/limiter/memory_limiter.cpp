@@ -1,24 +1,21 @@
 #include <bursar/base/bytes.h>
 #include <bursar/limiter/memory_limiter.h>
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <cmath>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <system_error>
-#include <thread>
 
 #include "limiter/limiter_core.h"
+#include "limiter/limiter_thread.h"
 
 namespace bursar {
 namespace {
 
 // A thread that waits looks this often whether it should stop.
 constexpr std::chrono::milliseconds kStopCheckInterval{1};
+// And this often whether it still has to wait.
+constexpr std::chrono::milliseconds kNap{5};
 
 std::optional<std::string> unfit(const MemoryLimiterOptions& options) {
   if (options.fast_interval <= options.fast_interval.zero() || options.slow_interval < options.fast_interval) {
@@ -26,9 +23,12 @@ std::optional<std::string> unfit(const MemoryLimiterOptions& options) {
            std::to_string(options.slow_interval.count()) +
            " ns; the fast one should be above 0 and the slow one no shorter";
   }
-  if (!(options.fast_from >= 0.0)) {
-    return "the limiter samples fast from " + std::to_string(options.fast_from) +
-           " of the limit; this should be 0 or more";
+  if (!(options.cpu_share > 0.0)) {
+    return "the limiter's share of a core is " + std::to_string(options.cpu_share) + "; it should be above 0";
+  }
+  if (!(options.reclaim_to >= 0.0 && options.reclaim_to <= 1.0)) {
+    return "the limiter asks for memory down to " + std::to_string(options.reclaim_to) +
+           " of the limit; this should be from 0 to 1";
   }
   if (!options.policy) return "the limiter has an empty policy; it should be a callable such as RampPolicy()";
   for (const MemorySensor& sensor : options.usage_sensors) {
@@ -39,68 +39,7 @@ std::optional<std::string> unfit(const MemoryLimiterOptions& options) {
 
 }  // namespace
 
-// Polls the core until it is destroyed.
-class MemoryLimiter::Thread {
- public:
-  // Throws std::system_error where there can be no more threads.
-  explicit Thread(std::shared_ptr<detail::LimiterCore> core) : shared_(std::make_shared<Shared>(std::move(core))) {
-    // Signals are for the program's threads; a new thread inherits the mask.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      thread_ = std::thread([shared = shared_] { run(*shared); });
-    } catch (...) {
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      throw;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::pthread_setname_np(thread_.native_handle(), "bursar-limiter");
-  }
-
-  ~Thread() {
-    {
-      const std::lock_guard lock(shared_->mutex);
-      shared_->stop = true;
-    }
-    shared_->stopping.notify_one();
-    // A coroutine that was resumed right on the limiter's thread may have ended the limiter.
-    if (thread_.get_id() == std::this_thread::get_id()) {
-      thread_.detach();
-    } else {
-      thread_.join();
-    }
-  }
-
-  Thread(const Thread&) = delete;
-  Thread& operator=(const Thread&) = delete;
-
- private:
-  struct Shared {
-    explicit Shared(std::shared_ptr<detail::LimiterCore> limiter_core) : core(std::move(limiter_core)) {}
-
-    const std::shared_ptr<detail::LimiterCore> core;
-    std::mutex mutex;
-    std::condition_variable stopping;
-    bool stop = false;
-  };
-
-  static void run(Shared& shared) {
-    std::unique_lock lock(shared.mutex);
-    while (!shared.stop) {
-      lock.unlock();
-      const std::chrono::nanoseconds interval = shared.core->poll();
-      lock.lock();
-      shared.stopping.wait_for(lock, interval, [&shared] { return shared.stop; });
-    }
-  }
-
-  const std::shared_ptr<Shared> shared_;
-  std::thread thread_;
-};
-
-constinit const std::atomic<std::int64_t> MemoryLimiter::kNoBackoffNanos{0};
+constinit const std::atomic<bool> MemoryLimiter::kNoAttention{false};
 
 std::expected<MemoryLimiter, LimiterError> MemoryLimiter::create(const MemoryGrant& grant,
                                                                  MemoryLimiterOptions options) {
@@ -116,38 +55,68 @@ std::expected<MemoryLimiter, LimiterError> MemoryLimiter::create(const MemoryGra
     options.usage_sensors.push_back(*std::move(sensor));
   }
 
-  const bool background_thread = options.background_thread;
+  try {
+    return start(limit_bytes, std::move(options));
+  } catch (const std::system_error& error) {
+    return std::unexpected(LimiterError("the limiter's thread cannot be started: " + error.code().message()));
+  }
+}
+
+std::expected<MemoryLimiter, LimiterError> MemoryLimiter::start(std::uint64_t limit_bytes,
+                                                                MemoryLimiterOptions options) {
   const std::size_t sensors = options.usage_sensors.size();
-  auto core = std::make_shared<detail::LimiterCore>(limit_bytes, std::move(options));
+  const detail::LimiterThread::Settings settings{.cpu_share = options.cpu_share,
+                                                 .most_cpu_saved = options.most_cpu_saved};
+  std::optional<std::string> no_trigger;
+  std::shared_ptr<const PressureTrigger> trigger;
+  std::shared_ptr<detail::Alarm> alarm;
+  const bool background_thread = options.background_thread;
+  if (background_thread) {
+    alarm = std::make_shared<detail::Alarm>();
+    if (options.listens_for_stalls) trigger = options.stall_trigger;
+    if (options.listens_for_stalls && !trigger) {
+      auto opened = PressureTrigger::open(options.system_root);
+      if (opened) {
+        trigger = std::make_shared<const PressureTrigger>(*std::move(opened));
+      } else {
+        no_trigger = std::move(opened).error();
+      }
+    }
+  }
+  auto core = std::make_shared<detail::LimiterCore>(limit_bytes, std::move(options), alarm);
   core->poll();
-  if (!core->usage_bytes()) {
+  const std::optional<std::uint64_t> usage = core->usage_bytes();
+  if (!usage) {
     return std::unexpected(LimiterError("none of the limiter's usage sensors (" + std::to_string(sensors) +
                                         ") gives a figure; at least one should give the bytes in use"));
   }
-  std::unique_ptr<Thread> thread;
+  if (no_trigger) core->record(LimiterEventKind::Notice, "no word of memory stalls from the kernel: " + *no_trigger);
+  if (*usage > core->limit_bytes()) {
+    core->record(LimiterEventKind::Notice, "the process uses " + format_bytes(*usage) +
+                                               " already, more than its effective limit of " +
+                                               format_bytes(core->limit_bytes()) + "; the limit should be higher");
+  }
+  std::unique_ptr<detail::LimiterThread> thread;
   if (background_thread) {
-    try {
-      thread = std::make_unique<Thread>(core);
-    } catch (const std::system_error& error) {
-      return std::unexpected(LimiterError("the limiter's thread cannot be started: " + error.code().message()));
-    }
+    thread = std::make_unique<detail::LimiterThread>(core, std::move(alarm), std::move(trigger), settings);
   }
   return MemoryLimiter(std::move(core), std::move(thread));
 }
 
-MemoryLimiter::MemoryLimiter() noexcept : backoff_nanos_(&kNoBackoffNanos) {}
+MemoryLimiter::MemoryLimiter() noexcept : attention_(&kNoAttention) {}
 
-MemoryLimiter::MemoryLimiter(std::shared_ptr<detail::LimiterCore> core, std::unique_ptr<Thread> thread) noexcept
-    : backoff_nanos_(&core->backoff_nanos()), core_(std::move(core)), thread_(std::move(thread)) {}
+MemoryLimiter::MemoryLimiter(std::shared_ptr<detail::LimiterCore> core,
+                             std::unique_ptr<detail::LimiterThread> thread) noexcept
+    : attention_(&core->attention()), core_(std::move(core)), thread_(std::move(thread)) {}
 
 MemoryLimiter::MemoryLimiter(MemoryLimiter&& other) noexcept
-    : backoff_nanos_(std::exchange(other.backoff_nanos_, &kNoBackoffNanos)),
+    : attention_(std::exchange(other.attention_, &kNoAttention)),
       core_(std::move(other.core_)),
       thread_(std::move(other.thread_)) {}
 
 MemoryLimiter& MemoryLimiter::operator=(MemoryLimiter&& other) noexcept {
   MemoryLimiter taken(std::move(other));
-  std::swap(backoff_nanos_, taken.backoff_nanos_);
+  std::swap(attention_, taken.attention_);
   std::swap(core_, taken.core_);
   std::swap(thread_, taken.thread_);
   return *this;
@@ -156,6 +125,10 @@ MemoryLimiter& MemoryLimiter::operator=(MemoryLimiter&& other) noexcept {
 MemoryLimiter::~MemoryLimiter() {
   thread_.reset();
   if (core_) core_->queue()->close();
+}
+
+std::chrono::nanoseconds MemoryLimiter::active_backoff() const noexcept {
+  return core_ ? core_->backoff() : std::chrono::nanoseconds::zero();
 }
 
 LimiterState MemoryLimiter::state() const noexcept {
@@ -186,8 +159,23 @@ std::uint64_t MemoryLimiter::failed_readings_total() const noexcept {
   return core_ ? core_->failed_readings_total() : 0;
 }
 
+std::uint64_t MemoryLimiter::looks_total() const noexcept {
+  return core_ ? core_->looks_total() : 0;
+}
+
+std::vector<LimiterEvent> MemoryLimiter::events(std::uint64_t after_sequence) const {
+  return core_ ? core_->events().since(after_sequence) : std::vector<LimiterEvent>();
+}
+
+ReclaimRegistration MemoryLimiter::on_reclaim(std::string name, OverdraftFigure overdraft_bytes,
+                                              ReclaimCallback reclaim) const {
+  if (!core_ || !reclaim) return {};
+  const auto& list = core_->reclaim_list();
+  return {list, list->add(std::move(name), std::move(overdraft_bytes), std::move(reclaim))};
+}
+
 std::chrono::nanoseconds MemoryLimiter::poll() const noexcept {
-  return core_ ? core_->poll() : std::chrono::nanoseconds::max();
+  return core_ ? core_->poll().interval : std::chrono::nanoseconds::max();
 }
 
 bool MemoryLimiter::wait(StopCheck stop, Clock::TimePoint deadline) const noexcept {
@@ -199,7 +187,8 @@ bool MemoryLimiter::wait(StopCheck stop, Clock::TimePoint deadline) const noexce
   const Clock::TimePoint end = std::min(start + backoff, deadline);
   for (Clock::TimePoint now = start; now < end; now = clock.now()) {
     if (stop.stop_requested()) return false;
-    clock.sleep_until(stop.present() ? std::min(now + kStopCheckInterval, end) : end);
+    if (now != start && core_->backoff() == backoff.zero()) return true;
+    clock.sleep_until(std::min(now + (stop.present() ? kStopCheckInterval : kNap), end));
   }
   return start + backoff <= deadline;
 }

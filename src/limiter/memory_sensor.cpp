@@ -54,14 +54,17 @@ std::expected<MemorySensor, std::string> resident_size_sensor(const std::string&
   }
 
   // Shared, as a std::function has to be copyable.
-  return [file = std::make_shared<const FileReader>(*std::move(opened)), page_bytes]() -> std::optional<std::uint64_t> {
-    StatmText statm;
-    const auto reading = file->read(statm);
-    if (!reading) return std::nullopt;
-    const auto resident_pages = parse_statm_resident_pages(*reading);
-    if (!resident_pages) return std::nullopt;
-    return pages_to_bytes(*resident_pages, page_bytes);
-  };
+  return MemorySensor(
+      "the resident size in " + path,
+      [file = std::make_shared<const FileReader>(*std::move(opened)), page_bytes]() -> MemorySensor::Reading {
+        StatmText statm;
+        const auto reading = file->read(statm);
+        if (!reading) return std::unexpected(reading.error());
+        const auto resident_pages = parse_statm_resident_pages(*reading);
+        const auto bytes = resident_pages ? pages_to_bytes(*resident_pages, page_bytes) : std::nullopt;
+        if (!bytes) return std::unexpected(std::make_error_code(std::errc::bad_message));
+        return *bytes;
+      });
 }
 
 }  // namespace bursar

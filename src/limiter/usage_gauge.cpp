@@ -6,40 +6,54 @@
 namespace bursar {
 namespace {
 
-std::optional<std::uint64_t> read(const MemorySensor& sensor) noexcept {
+MemorySensor::Reading read(const MemorySensor& sensor) noexcept {
   try {
     return sensor();
   } catch (...) {
-    return std::nullopt;
+    return std::unexpected(std::make_error_code(std::errc::operation_canceled));
   }
 }
 
 }  // namespace
 
-UsageGauge::UsageGauge(std::vector<MemorySensor> sensors, std::size_t tolerated_failures)
-    : tolerated_failures_(tolerated_failures) {
+UsageGauge::UsageGauge(std::vector<MemorySensor> sensors, std::chrono::nanoseconds last_figure_holds)
+    : last_figure_holds_(last_figure_holds) {
   sources_.reserve(sensors.size());
-  for (MemorySensor& sensor : sensors) sources_.push_back(Source{.sensor = std::move(sensor), .last_good = {}});
+  changes_.reserve(sensors.size());
+  for (MemorySensor& sensor : sensors) {
+    sources_.push_back(Source{.sensor = std::move(sensor), .last_good = {}, .last_good_at = {}});
+  }
 }
 
-std::optional<std::uint64_t> UsageGauge::sense() noexcept {
+std::optional<std::uint64_t> UsageGauge::sense(Clock::TimePoint now) noexcept {
+  changes_.clear();
   std::optional<std::uint64_t> greatest;
   for (Source& source : sources_) {
-    if (const auto bytes = read(source.sensor)) {
-      source.last_good = bytes;
-      source.failures_in_a_row = 0;
-    } else {
-      ++failed_readings_;
-      if (source.failures_in_a_row < tolerated_failures_) {
-        ++source.failures_in_a_row;
-      } else {
-        source.last_good.reset();
-      }
-    }
+    sense(source, now);
     // An empty optional is less than any figure.
     greatest = std::max(greatest, source.last_good);
   }
   return greatest;
+}
+
+void UsageGauge::sense(Source& source, Clock::TimePoint now) noexcept {
+  if (const auto bytes = read(source.sensor)) {
+    source.last_good = *bytes;
+    source.last_good_at = now;
+    become(source, Health::Good, {});
+    return;
+  } else {
+    ++failed_readings_;
+    const bool lost = !source.last_good || now - source.last_good_at >= last_figure_holds_;
+    if (lost) source.last_good.reset();
+    become(source, lost ? Health::Lost : Health::Failing, bytes.error());
+  }
+}
+
+void UsageGauge::become(Source& source, Health health, std::error_code error) noexcept {
+  if (source.health == health) return;
+  source.health = health;
+  changes_.push_back({.sensor = &source.sensor.name(), .health = health, .error = error});
 }
 
 }  // namespace bursar

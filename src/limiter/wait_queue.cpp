@@ -1,7 +1,11 @@
 #include <bursar/limiter/wait_queue.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <utility>
+
+#include "limiter/alarm.h"
 
 namespace bursar::detail {
 namespace {
@@ -16,10 +20,21 @@ struct WaitQueue::HandOver {
   std::thread::id thread;
 };
 
+WaitQueue::WaitQueue(std::shared_ptr<Alarm> alarm) noexcept : alarm_(std::move(alarm)) {}
+
+WaitQueue::~WaitQueue() = default;
+
 bool WaitQueue::add(Entry& entry, Clock::TimePoint due) {
-  const std::lock_guard lock(mutex_);
-  if (closed_) return false;
-  entry.place = waiting_.emplace(due, &entry);
+  bool early = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    entry.place = waiting_.emplace(due, &entry);
+    early = due < promised_;
+    // Whoever is rung for promises anew; until then one ring is enough.
+    promised_ = std::min(promised_, due);
+  }
+  if (early && alarm_) alarm_->ring();
   return true;
 }
 
@@ -45,15 +60,24 @@ void WaitQueue::hand_over_due(Clock::TimePoint now) noexcept {
   while (!waiting_.empty() && waiting_.begin()->first <= now) hand_over_first(lock, now + kRetryAfter);
 }
 
+void WaitQueue::hand_over_all(Clock::TimePoint now) noexcept {
+  std::unique_lock lock(mutex_);
+  // What an executor fails to take comes back to the queue.
+  for (std::size_t count = waiting_.size(); count > 0 && !waiting_.empty(); --count) {
+    hand_over_first(lock, now + kRetryAfter);
+  }
+}
+
 void WaitQueue::close() noexcept {
   std::unique_lock lock(mutex_);
   closed_ = true;
   while (!waiting_.empty()) hand_over_first(lock, std::nullopt);
 }
 
-bool WaitQueue::empty() const noexcept {
+Clock::TimePoint WaitQueue::promise(Clock::TimePoint time) noexcept {
   const std::lock_guard lock(mutex_);
-  return waiting_.empty();
+  promised_ = waiting_.empty() ? time : std::min(time, waiting_.begin()->first);
+  return promised_;
 }
 
 void WaitQueue::hand_over_first(std::unique_lock<std::mutex>& lock, std::optional<Clock::TimePoint> retry_at) noexcept {

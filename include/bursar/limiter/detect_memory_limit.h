@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bursar/limiter/cgroup_files.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,9 +14,17 @@ struct DetectMemoryLimitOptions {
   std::string system_root;
 };
 
+// A control group that counts memory.
+struct CgroupPlace {
+  CgroupVersion version = CgroupVersion::V2;
+  std::string directory;
+};
+
 struct CgroupLimit {
-  std::uint64_t bytes;
+  std::uint64_t bytes = 0;
   std::string source;  // the file that says so; "FILE (KEY)" where it is one line of it
+  // Whose usage counts against it: the process's own group or an ancestor, with all that lies in it.
+  CgroupPlace group = {};
 };
 
 struct DetectedMemoryLimit {
@@ -23,6 +33,10 @@ struct DetectedMemoryLimit {
   std::optional<CgroupLimit> hard;
   // Beyond this the kernel slows the process down: the lowest memory.high; version 1 has nothing of the kind.
   std::optional<CgroupLimit> soft;
+  // The process's own group in the hierarchy that counts memory.
+  std::optional<CgroupPlace> own_group;
+  // Its directory in the hierarchy of version 2, whether that counts memory or not.
+  std::optional<std::string> unified_directory;
   // What could not be read or understood, one line each: with a warning the true limit may be lower than what was
   // found.
   std::vector<std::string> warnings;

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <bursar/base/clock.h>
 #include <bursar/limiter/memory_sensor.h>
 
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
+#include <system_error>
 #include <vector>
 
 namespace bursar {
@@ -16,11 +20,27 @@ namespace bursar {
 // Thread-safety: one thread at a time. Allocates: what the sensors do. Blocks: what they do.
 class UsageGauge {
  public:
-  // A sensor's last good figure holds for `tolerated_failures` failures in a row.
-  UsageGauge(std::vector<MemorySensor> sensors, std::size_t tolerated_failures);
+  // How it stands with a sensor.
+  enum class Health : std::uint8_t {
+    Good,
+    Failing,  // its last good figure counts
+    Lost,     // it does not count
+  };
+  // A sensor whose health was another one before the last `sense`.
+  struct Change {
+    const std::string* sensor;  // its name, which lives as long as the gauge
+    Health health;
+    std::error_code error;  // of the last failed reading
+  };
+
+  // A sensor's last good figure holds until one of its readings fails this long after the last good one.
+  UsageGauge(std::vector<MemorySensor> sensors, std::chrono::nanoseconds last_figure_holds);
 
   // The greatest figure in bytes, or nothing where no sensor has one. A sensor that throws has failed.
-  [[nodiscard]] std::optional<std::uint64_t> sense() noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> sense(Clock::TimePoint now) noexcept;
+
+  // What the last `sense` changed.
+  [[nodiscard]] std::span<const Change> changes() const noexcept { return changes_; }
 
   // How many single readings have failed so far.
   [[nodiscard]] std::uint64_t failed_readings() const noexcept { return failed_readings_; }
@@ -29,11 +49,16 @@ class UsageGauge {
   struct Source {
     MemorySensor sensor;
     std::optional<std::uint64_t> last_good;
-    std::size_t failures_in_a_row = 0;
+    Clock::TimePoint last_good_at;
+    Health health = Health::Good;
   };
 
+  void sense(Source& source, Clock::TimePoint now) noexcept;
+  void become(Source& source, Health health, std::error_code error) noexcept;
+
   std::vector<Source> sources_;
-  std::size_t tolerated_failures_;
+  std::chrono::nanoseconds last_figure_holds_;
+  std::vector<Change> changes_;  // has room for one of each source
   std::uint64_t failed_readings_ = 0;
 };
 

@@ -4,11 +4,14 @@
 
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 namespace bursar::detail {
+
+class Alarm;
 
 // The coroutines that wait for their back-off to pass, ordered by when it has.
 //
@@ -40,7 +43,9 @@ class WaitQueue {
     ~Entry() = default;
   };
 
-  WaitQueue() = default;
+  // The alarm, where there is one, is rung when an entry is due before it was promised to be looked at.
+  explicit WaitQueue(std::shared_ptr<Alarm> alarm = nullptr) noexcept;
+  ~WaitQueue();
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
@@ -54,17 +59,24 @@ class WaitQueue {
   // Hands over what is due, earliest first. What an executor failed to take is due again a little later.
   void hand_over_due(Clock::TimePoint now) noexcept;
 
+  // The same for all that wait now, due or not.
+  void hand_over_all(Clock::TimePoint now) noexcept;
+
   // Hands over everything and takes nothing more. What an executor fails to take is resumed on the calling thread.
   void close() noexcept;
 
-  [[nodiscard]] bool empty() const noexcept;
+  // Promises that what is due will be handed over at `time`, or when the first entry is due where that is earlier.
+  // Returns which.
+  [[nodiscard]] Clock::TimePoint promise(Clock::TimePoint time) noexcept;
 
  private:
   void hand_over_first(std::unique_lock<std::mutex>& lock, std::optional<Clock::TimePoint> retry_at) noexcept;
 
-  mutable std::mutex mutex_;
+  const std::shared_ptr<Alarm> alarm_;
+  std::mutex mutex_;
   std::condition_variable handed_over_;
   Waiting waiting_;
+  Clock::TimePoint promised_ = Clock::TimePoint::max();
   bool closed_ = false;
 };
 

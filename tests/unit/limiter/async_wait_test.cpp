@@ -124,14 +124,26 @@ TEST_F(AsyncWaitTest, CoroutinesAreHandedOverInTheOrderOfTheirEnds) {
   EXPECT_EQ(order, (std::vector<int>{1, 25}));
 }
 
-TEST_F(AsyncWaitTest, SamplingIsFastWhileACoroutineWaits) {
+TEST_F(AsyncWaitTest, TheLimiterWantsToBePolledWhenACoroutineIsDue) {
   usage = 1000;
   const MemoryLimiter limiter = create(options());
+  clock.advance(milliseconds(1));
   const auto coroutine = wait_once(limiter, executor(), resumed);
-  usage = 0;
-  EXPECT_EQ(limiter.poll(), milliseconds(1));
-  clock.advance(milliseconds(25));
-  EXPECT_EQ(limiter.poll(), milliseconds(10));
+  clock.advance(milliseconds(12));
+  EXPECT_EQ(limiter.poll(), milliseconds(13));
+  clock.advance(milliseconds(13));
+  EXPECT_EQ(limiter.poll(), milliseconds(20));
+}
+
+TEST_F(AsyncWaitTest, CoroutinesGoOnOnceNobodyHasToWait) {
+  usage = 1000;
+  const MemoryLimiter limiter = create(options());
+  const auto first = wait_once(limiter, executor(), resumed);
+  const auto second = wait_once(limiter, executor(), resumed);
+  usage = 100;
+  limiter.poll();
+  work.run();
+  EXPECT_EQ(resumed, 2);
 }
 
 TEST_F(AsyncWaitTest, ACallableCanBeTheExecutor) {

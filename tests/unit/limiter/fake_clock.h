@@ -3,6 +3,7 @@
 #include <bursar/base/clock.h>
 
 #include <chrono>
+#include <functional>
 
 namespace bursar {
 
@@ -13,10 +14,12 @@ class FakeClock final : public Clock {
   void sleep_until(TimePoint time) noexcept override {
     ++sleeps;
     if (time > now_) now_ = time;
+    if (on_sleep) on_sleep();
   }
   void advance(std::chrono::nanoseconds time) noexcept { now_ += time; }
 
   int sleeps = 0;
+  std::function<void()> on_sleep;  // called once a sleep is over
 
  private:
   TimePoint now_{std::chrono::hours(1)};

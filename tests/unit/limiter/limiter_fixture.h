@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,6 +27,7 @@ class LimiterTest : public ::testing::Test {
       return usage;
     }};
     result.background_thread = false;
+    result.purge = std::function<void()>();
     result.clock = clock;
     return result;
   }

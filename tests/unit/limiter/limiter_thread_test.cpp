@@ -155,6 +155,7 @@ TEST(LimiterThreadTest, ALongIntervalDoesNotDelayTheEnd) {
   MemoryLimiterOptions options;
   options.usage_sensors = {usage.sensor()};
   options.slow_interval = std::chrono::hours(1);
+  options.listens_for_stalls = false;
   const std::vector<std::string> others = limiter_threads();
   const auto limiter = MemoryLimiter::create(MemoryGrant::effective(kLimitBytes).value(), std::move(options));
   ASSERT_TRUE(limiter);

@@ -50,7 +50,6 @@ TEST_F(LimiterTest, AWaitTakesTheBackoffThatIsInForce) {
   const auto before = clock.now();
   limiter.wait_for_capacity();
   EXPECT_EQ(clock.now() - before, milliseconds(13));
-  EXPECT_EQ(clock.sleeps, 1);
   EXPECT_EQ(limiter.waits_total(), 1u);
 }
 
@@ -84,12 +83,34 @@ TEST_F(LimiterTest, TheLimitIsTheGrantsEffectiveOne) {
   EXPECT_EQ(limiter->state(), LimiterState::Hard);
 }
 
-TEST_F(LimiterTest, SamplingIsFastFromHalfOfTheLimit) {
-  usage = 499;
+TEST_F(LimiterTest, SamplingIsSlowWhileUsageStandsStill) {
+  usage = 940;
   const MemoryLimiter limiter = create(options());
-  EXPECT_EQ(limiter.poll(), milliseconds(10));
-  usage = 500;
+  clock.advance(milliseconds(20));
+  EXPECT_EQ(limiter.poll(), milliseconds(20));
+}
+
+TEST_F(LimiterTest, SamplingIsFastWhileUsageRunsIntoTheLimit) {
+  usage = 900;
+  const MemoryLimiter limiter = create(options());
+  clock.advance(milliseconds(20));
+  usage = 940;
+  EXPECT_EQ(limiter.poll(), microseconds(3750));
+  clock.advance(microseconds(3750));
+  usage = 960;
   EXPECT_EQ(limiter.poll(), milliseconds(1));
+}
+
+TEST_F(LimiterTest, AWaitEndsOnceNobodyHasToWait) {
+  usage = 1000;
+  MemoryLimiter limiter = create(options());
+  clock.on_sleep = [&] {
+    usage = 100;
+    limiter.poll();
+  };
+  const auto before = clock.now();
+  EXPECT_TRUE(limiter.wait_for_capacity(before + std::chrono::hours(1)));
+  EXPECT_EQ(clock.now() - before, milliseconds(5));
 }
 
 TEST_F(LimiterTest, AStopEndsAWait) {
@@ -180,12 +201,14 @@ TEST_F(LimiterTest, AFailedReadingKeepsThePressureAndIsCounted) {
 TEST_F(LimiterTest, ReadingsThatGoOnFailingReleaseEverybody) {
   usage = 1000;
   MemoryLimiterOptions forgetful = options();
-  forgetful.tolerated_failures = 3;
+  forgetful.last_figure_holds = milliseconds(3);
   const MemoryLimiter limiter = create(std::move(forgetful));
   usage.reset();
-  for (int i = 0; i < 3; ++i) limiter.poll();
+  clock.advance(milliseconds(3) - nanoseconds(1));
+  limiter.poll();
   EXPECT_EQ(limiter.state(), LimiterState::Hard);
-  EXPECT_EQ(limiter.poll(), milliseconds(10));
+  clock.advance(nanoseconds(1));
+  limiter.poll();
   EXPECT_EQ(limiter.state(), LimiterState::Normal);
   EXPECT_EQ(limiter.active_backoff(), nanoseconds(0));
   EXPECT_EQ(limiter.usage_bytes(), std::nullopt);
@@ -303,11 +326,15 @@ TEST_F(LimiterTest, OptionsThatMakeNoSenseAreErrorsWithTheirValues) {
   intervals.fast_interval = nanoseconds(0);
   EXPECT_EQ(
       error_of(std::move(intervals)),
-      "the limiter's sampling intervals are 0 ns and 10000000 ns; the fast one should be above 0 and the slow one "
+      "the limiter's sampling intervals are 0 ns and 20000000 ns; the fast one should be above 0 and the slow one "
       "no shorter");
   MemoryLimiterOptions share = options();
-  share.fast_from = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_EQ(error_of(std::move(share)), "the limiter samples fast from nan of the limit; this should be 0 or more");
+  share.cpu_share = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(error_of(std::move(share)), "the limiter's share of a core is nan; it should be above 0");
+  MemoryLimiterOptions target = options();
+  target.reclaim_to = 1.5;
+  EXPECT_EQ(error_of(std::move(target)),
+            "the limiter asks for memory down to 1.500000 of the limit; this should be from 0 to 1");
   MemoryLimiterOptions policy = options();
   policy.policy = nullptr;
   EXPECT_EQ(error_of(std::move(policy)),

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
+#include <system_error>
 
 #include "unit/limiter/temporary_folder.h"
 
@@ -32,6 +34,26 @@ RC_GTEST_PROP(StatmLaws, AnyTextIsRead, (std::string text)) {
 
 RC_GTEST_PROP(StatmLaws, AnyNumbersAreReadBack, (std::uint64_t total, std::uint64_t resident)) {
   RC_ASSERT(parse_statm_resident_pages(std::to_string(total) + " " + std::to_string(resident) + " 0\n") == resident);
+}
+
+TEST(MemorySensorTest, AnyCallableThatGivesBytesIsASensor) {
+  const MemorySensor number([] { return std::uint64_t{1}; });
+  const MemorySensor optional([] { return std::optional<std::uint64_t>(2); });
+  const MemorySensor reading([]() -> MemorySensor::Reading { return 3; });
+  EXPECT_EQ(number(), 1u);
+  EXPECT_EQ(optional(), 2u);
+  EXPECT_EQ(reading(), 3u);
+}
+
+TEST(MemorySensorTest, NothingIsAnError) {
+  const MemorySensor sensor("the figure", [] { return std::optional<std::uint64_t>(); });
+  EXPECT_EQ(sensor().error(), std::errc::resource_unavailable_try_again);
+  EXPECT_EQ(sensor.name(), "the figure");
+}
+
+TEST(MemorySensorTest, OneOfNoCallableIsEmpty) {
+  EXPECT_FALSE(MemorySensor());
+  EXPECT_TRUE(MemorySensor([] { return std::uint64_t{1}; }));
 }
 
 TEST(ResidentSizeSensorTest, TouchedPagesAreSeen) {
@@ -64,11 +86,11 @@ TEST(ResidentSizeSensorTest, AFileThatTurnsToGarbageIsNoFigure) {
   const auto sensor = resident_size_sensor(system.path());
   ASSERT_TRUE(sensor) << sensor.error();
   system.write("/proc/self/statm", "garbage\n");
-  EXPECT_EQ((*sensor)(), std::nullopt);
+  EXPECT_EQ((*sensor)().error(), std::errc::bad_message);
   system.write("/proc/self/statm", "10 18446744073709551615 3 1 0 1 0\n");
-  EXPECT_EQ((*sensor)(), std::nullopt);
+  EXPECT_EQ((*sensor)().error(), std::errc::bad_message);
   system.write("/proc/self/statm", std::string(5000, '1'));
-  EXPECT_EQ((*sensor)(), std::nullopt);
+  EXPECT_EQ((*sensor)().error(), std::errc::file_too_large);
 }
 
 TEST(ResidentSizeSensorTest, AMissingFileIsAnErrorWithItsName) {

@@ -1,0 +1,54 @@
+#include "limiter/memory_relief.h"
+
+#include <bursar/limiter/allocator_purge.h>
+
+#include <algorithm>
+
+namespace bursar::detail {
+namespace {
+
+// A purge that takes long is done less often: it has at most this part of the time.
+constexpr int kPurgePauses = 20;
+
+}  // namespace
+
+MemoryRelief::MemoryRelief(const MemoryLimiterOptions& options)
+    : clock_(options.clock),
+      purge_(options.purge ? *options.purge : allocator_purge()),
+      purge_interval_(options.purge_interval),
+      reclaim_to_(options.reclaim_to),
+      reclaim_interval_(options.reclaim_interval) {}
+
+bool MemoryRelief::purge_if_due() noexcept {
+  if (!purge_ || clock_.now() < next_purge_at_) return false;
+  purge();
+  return true;
+}
+
+void MemoryRelief::purge() noexcept {
+  if (!purge_) return;
+  const Clock::TimePoint start = clock_.now();
+  try {
+    purge_();
+  } catch (...) {
+    // It gave nothing; usage tells.
+  }
+  const Clock::TimePoint end = clock_.now();
+  next_purge_at_ = end + std::max(purge_interval_, kPurgePauses * (end - start));
+}
+
+std::uint64_t MemoryRelief::reclaim_if_due(std::uint64_t usage_bytes, std::uint64_t limit_bytes,
+                                           const ReclaimList::Listener& listener) noexcept {
+  const auto target_bytes = static_cast<std::uint64_t>(reclaim_to_ * static_cast<double>(limit_bytes));
+  if (usage_bytes <= target_bytes || clock_.now() < next_reclaim_at_ || reclaim_list_->empty()) return 0;
+  std::uint64_t freed_bytes = 0;
+  try {
+    freed_bytes = reclaim_list_->reclaim(usage_bytes - target_bytes, listener);
+  } catch (...) {
+    // There was no memory for the round itself; the next one may be luckier.
+  }
+  next_reclaim_at_ = clock_.now() + reclaim_interval_;
+  return freed_bytes;
+}
+
+}  // namespace bursar::detail
