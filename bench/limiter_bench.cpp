@@ -1,4 +1,6 @@
 #include <bursar/bounds/memory_grant.h>
+#include <bursar/limiter/cgroup_sensor.h>
+#include <bursar/limiter/detect_memory_limit.h>
 #include <bursar/limiter/limiter_policy.h>
 #include <bursar/limiter/memory_limiter.h>
 #include <bursar/limiter/memory_sensor.h>
@@ -9,8 +11,8 @@
 #include <cstdint>
 #include <utility>
 
-// What a wait for capacity costs while there is capacity, beside a loop that does nothing; and what one look at the
-// sensors costs the limiter's thread.
+// What a wait for capacity costs while there is capacity, beside a loop that does nothing; what it costs while the limit
+// is near; and what one look at the sensors costs.
 
 namespace bursar {
 namespace {
@@ -33,6 +35,20 @@ void WaitForCapacityWithoutPressure(benchmark::State& state) {
 }
 BENCHMARK(WaitForCapacityWithoutPressure);
 
+// There is room for 16 MiB: callers have to see for themselves whether they use it up.
+void WaitForCapacityWithLittleRoom(benchmark::State& state) {
+  MemoryLimiterOptions options;
+  options.thread_growth = []() noexcept { return std::uint64_t{0}; };
+  const std::uint64_t limit_bytes = resident_size_sensor().value()().value() + (std::uint64_t{16} << 20);
+  const MemoryLimiter limiter =
+      MemoryLimiter::create(MemoryGrant::effective(limit_bytes).value(), std::move(options)).value();
+  for (auto _ : state) {
+    limiter.wait_for_capacity();
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(WaitForCapacityWithLittleRoom);
+
 void WaitForCapacityOfNoop(benchmark::State& state) {
   const MemoryLimiter limiter = MemoryLimiter::noop();
   for (auto _ : state) {
@@ -53,6 +69,14 @@ void SenseResidentSize(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(sensor());
 }
 BENCHMARK(SenseResidentSize);
+
+void SenseWorkingSet(benchmark::State& state) {
+  const auto group = detect_memory_limit().own_group;
+  const auto sensor = group ? cgroup_working_set_sensor(*group) : std::unexpected("no control group counts memory");
+  if (!sensor) return state.SkipWithError(sensor.error().c_str());
+  for (auto _ : state) benchmark::DoNotOptimize((*sensor)());
+}
+BENCHMARK(SenseWorkingSet);
 
 void Poll(benchmark::State& state) {
   MemoryLimiterOptions options;

@@ -16,11 +16,16 @@ void CpuBudget::note(std::chrono::nanoseconds elapsed, std::chrono::nanoseconds 
 }
 
 std::chrono::nanoseconds CpuBudget::least_interval() const noexcept {
-  const Nanoseconds missing = cost_ - balance_;
-  if (missing <= missing.zero()) return {};
-  return std::min<std::chrono::nanoseconds>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::min<Nanoseconds>(missing / share_, kLongest)),
-      kLongest);
+  return interval_of(cost_ - balance_);
+}
+
+std::chrono::nanoseconds CpuBudget::saving_interval() const noexcept {
+  return interval_of(2 * std::max(cost_, cost_ - balance_));
+}
+
+std::chrono::nanoseconds CpuBudget::interval_of(Nanoseconds cost) const noexcept {
+  const Nanoseconds interval = std::clamp<Nanoseconds>(cost / share_, Nanoseconds::zero(), kLongest);
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(interval);
 }
 
 }  // namespace bursar

@@ -60,14 +60,15 @@ LimiterCore::LimiterCore(std::uint64_t limit_bytes, MemoryLimiterOptions options
       relief_(options),
       queue_(std::make_shared<WaitQueue>(alarm_)) {}
 
-LimiterCore::Poll LimiterCore::poll(std::chrono::nanoseconds least_interval) noexcept {
+LimiterCore::Poll LimiterCore::poll(std::chrono::nanoseconds least_moving,
+                                    std::chrono::nanoseconds least_still) noexcept {
   std::chrono::nanoseconds interval;
   {
     const std::lock_guard lock(measuring_);
     const Clock::TimePoint now = clock_.now();
     read_limit(now);
     measure(now);
-    interval = std::max(plan_.interval, least_interval);
+    interval = std::max(plan_.interval, plan_.still ? least_still : least_moving);
     next_poll_at_ = now + interval;
     publish_attention(now);
   }

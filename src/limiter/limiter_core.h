@@ -39,8 +39,8 @@ class LimiterCore {
     bool busy;                          // it had memory given back, or told of events: that took time of its own
   };
   // Measures, decides and publishes; has memory given back; hands over the coroutines whose wait is over; tells of
-  // events. The interval is no shorter than what is given, but for coroutines.
-  Poll poll(std::chrono::nanoseconds least_interval = {}) noexcept;
+  // events. The interval is no shorter than what is given for a usage that moves or stands still, but for coroutines.
+  Poll poll(std::chrono::nanoseconds least_moving = {}, std::chrono::nanoseconds least_still = {}) noexcept;
 
   // The kernel's word that tasks stall for lack of memory.
   void note_stall() noexcept;

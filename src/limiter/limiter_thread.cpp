@@ -73,7 +73,7 @@ void LimiterThread::run(Shared& shared) noexcept {
   std::chrono::nanoseconds used_before = cpu_time();
   SteadyClock::time_point noted_at = SteadyClock::now();
   while (!shared.stop.load(std::memory_order_acquire)) {
-    const LimiterCore::Poll polled = shared.core->poll(budget.least_interval());
+    const LimiterCore::Poll polled = shared.core->poll(budget.least_interval(), budget.saving_interval());
     const std::chrono::nanoseconds used = cpu_time();
     const SteadyClock::time_point now = SteadyClock::now();
     // What it took to have memory given back is not the price of looking.

@@ -42,12 +42,16 @@ SamplingPlan SamplingPace::after(Clock::TimePoint now, std::uint64_t usage_bytes
   const auto room = static_cast<double>(room_bytes);
   SamplingPlan plan{
       .interval = options_.slow_interval,
+      .still = true,
       .caller_interval = options_.fast_interval,
       .caller_growth_bytes = std::max(room_bytes / kCallerLooksOnTheWay, kLeastGrowthBytes),
       .safe_for = nanoseconds_of(room / static_cast<double>(options_.fastest_growth_per_second)),
   };
+  // Where even the fastest growth would take long, so may the thread.
+  plan.interval = std::max(plan.interval, std::min<std::chrono::nanoseconds>(plan.safe_for / 2, options_.far_interval));
   const double still = kStill * static_cast<double>(limit_bytes) / Seconds(options_.slow_interval).count();
   if (bytes_per_second_ > still) {
+    plan.still = false;
     const double seconds_left = room / bytes_per_second_;
     plan.interval =
         std::clamp(nanoseconds_of(seconds_left / kLooksOnTheWay), options_.fast_interval, options_.slow_interval);

@@ -42,11 +42,12 @@ struct MemoryLimiterOptions {
   // What makes a state and a back-off of a figure.
   LimiterPolicy policy = RampPolicy();
 
-  // How often the limiter's thread looks: faster as the limit comes nearer, slower while usage stands still.
+  // How often the limiter's thread looks: faster as usage runs into the limit, slower while it stands still, and each
+  // 100 ms where the limit is far away.
   std::chrono::nanoseconds fast_interval = std::chrono::milliseconds(1);
   std::chrono::nanoseconds slow_interval = std::chrono::milliseconds(20);
   // What share of a core its looking may take in the long run, and what it may save up for when it matters.
-  double cpu_share = 0.001;
+  double cpu_share = 0.0009;
   std::chrono::nanoseconds most_cpu_saved = std::chrono::milliseconds(10);
   // The fastest that the process can grow, in bytes a second; while there is room for that until the thread's next
   // look, a wait is one load. 0 stands for 2 GB/s a core, of at most 8 cores.

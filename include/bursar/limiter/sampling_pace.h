@@ -8,9 +8,11 @@
 namespace bursar {
 
 struct SamplingPaceOptions {
-  // The limiter's thread looks no more often, and no less often, than this. REQUIRES: 0 < fast <= slow.
+  // The limiter's thread looks no more often, and no less often, than this; but for a limit so far away that even the
+  // fastest growth would take longer. REQUIRES: 0 < fast <= slow.
   std::chrono::nanoseconds fast_interval = std::chrono::milliseconds(1);
   std::chrono::nanoseconds slow_interval = std::chrono::milliseconds(20);
+  std::chrono::nanoseconds far_interval = std::chrono::milliseconds(100);
   // The fastest that the process is thought able to grow, in bytes a second. 0 stands for 2 GB/s a core, of at most 8
   // cores: the kernel does not clear pages faster.
   std::uint64_t fastest_growth_per_second = 0;
@@ -19,6 +21,7 @@ struct SamplingPaceOptions {
 // When the next look at memory is due, for the limiter's thread and for a caller of the wait.
 struct SamplingPlan {
   std::chrono::nanoseconds interval;         // the thread looks again after this
+  bool still;                                // usage does not change to speak of
   std::chrono::nanoseconds caller_interval;  // a caller looks where the last look is this old
   std::uint64_t caller_growth_bytes;         // or where its own thread has grown by this
   // How long the fastest growth would take through what room is left: callers need not look before that.
