@@ -32,7 +32,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text) noexcept {
   return number;
 }
 
-// A file that is opened anew after each failure.
+// A file that is opened anew once it could not be read or understood.
 class ReopenedFile {
  public:
   explicit ReopenedFile(std::string path) : path_(std::move(path)) {}
@@ -49,6 +49,8 @@ class ReopenedFile {
     if (!text) file_.reset();
     return text;
   }
+
+  void open_again() noexcept { file_.reset(); }
 
  private:
   std::string path_;
@@ -99,7 +101,7 @@ class WorkingSet {
     std::array<char, kUsageBytes> buffer;
     const auto text = usage_.read(buffer);
     if (!text) return std::unexpected(text.error());
-    return understood(parse_number(*text));
+    return understood(parse_number(*text), usage_);
   }
 
   [[nodiscard]] Figure read_inactive() {
@@ -107,11 +109,12 @@ class WorkingSet {
     const auto text = stat_.read(buffer);
     if (!text) return std::unexpected(text.error());
     const auto value = find_cgroup_stat(*text, inactive_key_);
-    return understood(value ? parse_number(*value) : std::nullopt);
+    return understood(value ? parse_number(*value) : std::nullopt, stat_);
   }
 
-  static Figure understood(std::optional<std::uint64_t> number) {
+  static Figure understood(std::optional<std::uint64_t> number, ReopenedFile& file) {
     if (number) return *number;
+    file.open_again();
     return std::unexpected(std::make_error_code(std::errc::bad_message));
   }
 

@@ -120,6 +120,41 @@ TEST(RampPolicyTest, TimesThatFallAreAnErrorWithTheirValues) {
   EXPECT_FALSE(RampPolicy::create({.min_backoff = milliseconds(-1)}));
 }
 
+// What the policy decides where the allocator was asked for its memory and usage has not risen since.
+LimiterDecision decision_with_kept_pages(std::uint64_t usage, std::uint64_t live, std::uint64_t lowest) {
+  RampPolicy policy;
+  policy({.usage_bytes = 1000, .limit_bytes = 1000});
+  return policy({.usage_bytes = usage, .limit_bytes = 1000, .live_bytes = live, .lowest_since_purge_bytes = lowest});
+}
+
+TEST(RampPolicyTest, PagesThatTheAllocatorKeepsCountAsRoom) {
+  EXPECT_EQ(decision_with_kept_pages(999, 900, 999), LimiterDecision{});
+}
+
+TEST(RampPolicyTest, WhereLiveBytesAreHighUsageCounts) {
+  EXPECT_EQ(decision_with_kept_pages(975, 901, 975).backoff, milliseconds(13));
+  EXPECT_EQ(decision_with_kept_pages(975, 901, 975).state, LimiterState::Hard);
+}
+
+TEST(RampPolicyTest, UsageMayRiseAHundredthWhileLiveBytesAreTrusted) {
+  EXPECT_EQ(decision_with_kept_pages(975, 500, 965), LimiterDecision{});
+  EXPECT_EQ(decision_with_kept_pages(975, 500, 964).state, LimiterState::Hard);
+}
+
+TEST(RampPolicyTest, KeptPagesBeyondTheLimitAreSoftAndWaitLittle) {
+  const LimiterDecision little{.state = LimiterState::Soft, .backoff = milliseconds(1)};
+  EXPECT_EQ(decision_with_kept_pages(1000, 500, 1000), little);
+  EXPECT_EQ(decision_with_kept_pages(5000, 500, 5000), little);
+}
+
+TEST(RampPolicyTest, KeptGrowthThatIsNoNumberIsAnError) {
+  EXPECT_EQ(
+      RampPolicy::create({.kept_growth = -0.5}).error(),
+      "the limiter lets usage grow by -0.500000 of the limit while the allocator keeps pages; this should be 0 or "
+      "more");
+  EXPECT_FALSE(RampPolicy::create({.kept_growth = std::numeric_limits<double>::quiet_NaN()}));
+}
+
 std::uint64_t any_limit() {
   return *rc::gen::inRange<std::uint64_t>(1, (std::uint64_t{1} << 53) + 1);
 }
@@ -156,6 +191,23 @@ RC_GTEST_PROP(RampPolicyLaws, StateChangesOnlyAtItsThresholds, (std::vector<std:
     if (usage >= 950 && usage < 1000) RC_ASSERT(after == std::max(before, LimiterState::Soft));
     if (usage >= 1000) RC_ASSERT(after == LimiterState::Hard);
     before = after;
+  }
+}
+
+// Live bytes only ever make it milder, and only while usage stays where the purge left it.
+RC_GTEST_PROP(RampPolicyLaws, LiveBytesNeverMakeItHarder, (std::vector<std::uint16_t> walk)) {
+  RampPolicy with;
+  RampPolicy without;
+  for (const std::uint16_t step : walk) {
+    const std::uint64_t usage = 850 + step % 200u;
+    const std::uint64_t live = step % 1000u;
+    const std::uint64_t lowest = 850 + step % 170u;
+    const LimiterDecision milder =
+        with({.usage_bytes = usage, .limit_bytes = 1000, .live_bytes = live, .lowest_since_purge_bytes = lowest});
+    const LimiterDecision plain = without({.usage_bytes = usage, .limit_bytes = 1000});
+    RC_ASSERT(milder.backoff <= plain.backoff);
+    RC_ASSERT(milder.state <= plain.state);
+    if (usage > lowest + 10) RC_ASSERT(milder.backoff == plain.backoff);
   }
 }
 

@@ -247,6 +247,75 @@ DetachedCoroutine wait_many(const MemoryLimiter& limiter, WorkerThread::Executor
   finished.notify_one();
 }
 
+// Threads whose growth is told, beside the limiter's own: whoever has grown looks or finds that another does.
+TEST(LimiterThreadTest, ThreadsThatGrowLookForThemselves) {
+  static thread_local constinit std::uint64_t grown_bytes = 0;
+  SharedUsage usage;
+  constexpr std::uint64_t kLimit = std::uint64_t{1} << 30;
+  MemoryLimiterOptions options;
+  options.usage_sensors = {usage.sensor()};
+  options.thread_growth = []() noexcept { return grown_bytes; };
+  options.bound_share = [] { return std::optional(grown_bytes % 2 == 0 ? 0.5 : 2.0); };
+  options.policy = RampPolicy::create({.min_backoff = microseconds(1), .max_backoff = microseconds(1)}).value();
+  options.fastest_growth_per_second = kLimit * 1000;  // there is never room enough not to look
+  const auto limiter = MemoryLimiter::create(MemoryGrant::effective(kLimit).value(), std::move(options));
+  ASSERT_TRUE(limiter);
+  const std::uint64_t before = usage.readings.load();
+  constexpr int kThreads = 4;
+  constexpr int kPieces = 500;
+  {
+    std::vector<std::jthread> growing;
+    for (int i = 0; i < kThreads; ++i) {
+      growing.emplace_back([&] {
+        for (int piece = 0; piece < kPieces; ++piece) {
+          grown_bytes += kLimit / 16 + 1;
+          usage.bytes.fetch_add(kLimit / 1000);
+          limiter->wait_for_capacity();
+        }
+      });
+    }
+  }
+  EXPECT_EQ(limiter->state(), LimiterState::Hard);
+  EXPECT_GE(usage.readings.load() - before, static_cast<std::uint64_t>(kPieces));
+}
+
+TEST(LimiterThreadTest, ACoroutineIsNotLateWhereTheThreadSleepsLong) {
+  SharedUsage usage;
+  usage.bytes = kLimitBytes;
+  MemoryLimiterOptions options;
+  options.usage_sensors = {usage.sensor()};
+  options.slow_interval = std::chrono::hours(1);
+  options.listens_for_stalls = false;
+  options.purge = std::function<void()>();
+  const auto limiter = MemoryLimiter::create(MemoryGrant::effective(kLimitBytes).value(), std::move(options));
+  ASSERT_TRUE(limiter);
+  std::atomic<int> finished{0};
+  WorkerThread worker;
+  // That each of them comes back is judged by the test's own time limit.
+  worker.run_there([&] { wait_many(*limiter, worker.executor(), 3, finished); });
+  finished.wait(0);
+}
+
+TEST(LimiterThreadTest, ComponentsAreAskedForMemoryOnTheLimitersThread) {
+  SharedUsage usage;
+  const MemoryLimiter limiter = create(usage);
+  std::atomic<std::uint64_t> wanted{0};
+  std::atomic<bool> elsewhere{false};
+  const auto registration = limiter.on_reclaim(
+      "cache", [] { return std::uint64_t{1}; },
+      [&, test_thread = std::this_thread::get_id()](std::uint64_t bytes) {
+        elsewhere = std::this_thread::get_id() != test_thread;
+        usage.bytes = 0;
+        wanted.store(bytes);
+        wanted.notify_one();
+        return bytes;
+      });
+  usage.bytes = kLimitBytes;
+  wanted.wait(0);
+  EXPECT_EQ(wanted.load(), kLimitBytes / 10);
+  EXPECT_TRUE(elsewhere.load());
+}
+
 TEST(LimiterThreadTest, EveryCoroutineOfManyThreadsIsResumedEveryTime) {
   SharedUsage usage;
   usage.bytes = kLimitBytes;
