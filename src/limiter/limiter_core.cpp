@@ -41,9 +41,9 @@ LimiterEventKind kind_of(UsageGauge::Health health) noexcept {
 thread_local constinit LimiterCore::Caller LimiterCore::caller_;
 
 LimiterCore::LimiterCore(std::uint64_t limit_bytes, MemoryLimiterOptions options, std::shared_ptr<Alarm> alarm)
-    : limit_bytes_(limit_bytes),
+    : mode_(options.mode),
+      limit_bytes_(limit_bytes),
       measured_at_(options.clock.get().now()),
-      mode_(options.mode),
       thread_growth_(options.thread_growth),
       on_event_(std::move(options.on_event)),
       clock_(options.clock),
@@ -209,12 +209,7 @@ void LimiterCore::note_changes(const UsageGauge& gauge) noexcept {
 void LimiterCore::read_limit(Clock::TimePoint now) noexcept {
   if (!effective_limit_ || now - limit_read_at_ < kLimitInterval) return;
   limit_read_at_ = now;
-  MemorySensor::Reading limit = std::unexpected(std::make_error_code(std::errc::operation_canceled));
-  try {
-    limit = effective_limit_();
-  } catch (...) {
-    // As good as none.
-  }
+  const MemorySensor::Reading limit = effective_limit_.read();
   const std::uint64_t before = limit_bytes();
   if (!limit || *limit == 0) {
     if (effective_limit_good_) {
@@ -275,6 +270,7 @@ bool LimiterCore::tell_events() noexcept {
     }
   } catch (...) {
     // There was no memory for the copies, or the callback broke its promise; the record keeps the events.
+    told_sequence_ = events_.last_sequence();
   }
   return true;
 }

@@ -96,12 +96,16 @@ class LimiterCore {
   static std::uint64_t next_number() noexcept;
   static thread_local constinit Caller caller_;
 
+  const LimiterMode mode_;
+  std::atomic<bool> polling_{false};  // memory is given back, and events are told, by one thread at a time
+  bool effective_limit_good_ = true;  // guarded by measuring_
+
   // What is published. One variable each: a reader takes each for itself, and nothing else is read because of them, so
   // every access to them is relaxed.
   std::atomic<bool> attention_{false};
-  std::atomic<std::int64_t> backoff_nanos_{0};
   std::atomic<LimiterState> state_{LimiterState::Normal};
   std::atomic<bool> has_usage_{false};
+  std::atomic<std::int64_t> backoff_nanos_{0};
   std::atomic<std::uint64_t> usage_bytes_{0};
   std::atomic<std::uint64_t> limit_bytes_;
   std::atomic<std::uint64_t> looks_total_{0};
@@ -112,7 +116,6 @@ class LimiterCore {
   std::atomic<std::uint64_t> caller_growth_bytes_{0};
 
   const std::uint64_t number_ = next_number();  // no other core of the process has it, now or later
-  const LimiterMode mode_;
   const ThreadGrowth thread_growth_;
   const std::function<void(const LimiterEvent&)> on_event_;
   Clock& clock_;
@@ -122,7 +125,6 @@ class LimiterCore {
   UsageGauge gauge_;
   std::optional<UsageGauge> live_gauge_;
   MemorySensor effective_limit_;
-  bool effective_limit_good_ = true;
   Clock::TimePoint limit_read_at_;
   LimiterPolicy policy_;
   SamplingPace pace_;
@@ -134,8 +136,7 @@ class LimiterCore {
   MemoryRelief relief_;
   const std::shared_ptr<WaitQueue> queue_;
   EventRecord events_;
-  std::atomic<bool> polling_{false};  // memory is given back, and events are told, by one thread at a time
-  std::uint64_t told_sequence_ = 0;   // guarded by polling_
+  std::uint64_t told_sequence_ = 0;  // guarded by polling_
 };
 
 }  // namespace bursar::detail

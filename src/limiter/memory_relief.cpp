@@ -10,6 +10,15 @@ namespace {
 // A purge that takes long is done less often: it has at most this part of the time.
 constexpr int kPurgePauses = 20;
 
+// What throws gave nothing; usage tells.
+std::uint64_t freed_by(const std::function<std::uint64_t()>& relief) noexcept {
+  try {
+    return relief();
+  } catch (...) {
+    return 0;
+  }
+}
+
 }  // namespace
 
 MemoryRelief::MemoryRelief(const MemoryLimiterOptions& options)
@@ -28,11 +37,10 @@ bool MemoryRelief::purge_if_due() noexcept {
 void MemoryRelief::purge() noexcept {
   if (!purge_) return;
   const Clock::TimePoint start = clock_.now();
-  try {
+  freed_by([this] {
     purge_();
-  } catch (...) {
-    // It gave nothing; usage tells.
-  }
+    return std::uint64_t{0};
+  });
   const Clock::TimePoint end = clock_.now();
   next_purge_at_ = end + std::max(purge_interval_, kPurgePauses * (end - start));
 }
@@ -41,12 +49,8 @@ std::uint64_t MemoryRelief::reclaim_if_due(std::uint64_t usage_bytes, std::uint6
                                            const ReclaimList::Listener& listener) noexcept {
   const auto target_bytes = static_cast<std::uint64_t>(reclaim_to_ * static_cast<double>(limit_bytes));
   if (usage_bytes <= target_bytes || clock_.now() < next_reclaim_at_ || reclaim_list_->empty()) return 0;
-  std::uint64_t freed_bytes = 0;
-  try {
-    freed_bytes = reclaim_list_->reclaim(usage_bytes - target_bytes, listener);
-  } catch (...) {
-    // There was no memory for the round itself; the next one may be luckier.
-  }
+  const std::uint64_t freed_bytes =
+      freed_by([&] { return reclaim_list_->reclaim(usage_bytes - target_bytes, listener); });
   next_reclaim_at_ = clock_.now() + reclaim_interval_;
   return freed_bytes;
 }

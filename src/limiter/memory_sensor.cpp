@@ -22,6 +22,14 @@ std::optional<std::uint64_t> pages_to_bytes(std::uint64_t pages, std::uint64_t p
 
 }  // namespace
 
+MemorySensor::Reading MemorySensor::read() const noexcept {
+  try {
+    return read_();
+  } catch (...) {
+    return std::unexpected(std::make_error_code(std::errc::operation_canceled));
+  }
+}
+
 std::optional<std::uint64_t> parse_statm_resident_pages(std::string_view text) noexcept {
   std::uint64_t pages = 0;
   const char* position = text.data();

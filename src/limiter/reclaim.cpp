@@ -1,6 +1,7 @@
 #include <bursar/limiter/reclaim.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace bursar {
@@ -34,16 +35,20 @@ std::uint64_t ReclaimList::reclaim(std::uint64_t wanted_bytes, const Listener& l
   struct Asked {
     std::shared_ptr<Entry> entry;
     std::uint64_t overdraft_bytes = 0;
+    std::size_t place = 0;  // in the order in which they were entered
   };
   std::vector<Asked> asked;
   {
     const std::lock_guard lock(mutex_);
-    for (const std::shared_ptr<Entry>& entry : entries_) asked.push_back({.entry = entry});
+    for (const std::shared_ptr<Entry>& entry : entries_) asked.push_back({.entry = entry, .place = asked.size()});
   }
   for (Asked& one : asked) {
     if (one.entry->overdraft) one.overdraft_bytes = call(*one.entry, one.entry->overdraft);
   }
-  std::ranges::stable_sort(asked, std::ranges::greater(), &Asked::overdraft_bytes);
+  std::ranges::sort(asked, [](const Asked& left, const Asked& right) {
+    if (left.overdraft_bytes != right.overdraft_bytes) return left.overdraft_bytes > right.overdraft_bytes;
+    return left.place < right.place;
+  });
 
   std::uint64_t freed_bytes = 0;
   for (const Asked& one : asked) {

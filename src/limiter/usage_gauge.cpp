@@ -4,18 +4,6 @@
 #include <utility>
 
 namespace bursar {
-namespace {
-
-MemorySensor::Reading read(const MemorySensor& sensor) noexcept {
-  try {
-    return sensor();
-  } catch (...) {
-    return std::unexpected(std::make_error_code(std::errc::operation_canceled));
-  }
-}
-
-}  // namespace
-
 UsageGauge::UsageGauge(std::vector<MemorySensor> sensors, std::chrono::nanoseconds last_figure_holds)
     : last_figure_holds_(last_figure_holds) {
   sources_.reserve(sensors.size());
@@ -37,11 +25,10 @@ std::optional<std::uint64_t> UsageGauge::sense(Clock::TimePoint now) noexcept {
 }
 
 void UsageGauge::sense(Source& source, Clock::TimePoint now) noexcept {
-  if (const auto bytes = read(source.sensor)) {
+  if (const auto bytes = source.sensor.read()) {
     source.last_good = *bytes;
     source.last_good_at = now;
     become(source, Health::Good, {});
-    return;
   } else {
     ++failed_readings_;
     const bool lost = !source.last_good || now - source.last_good_at >= last_figure_holds_;

@@ -39,6 +39,9 @@ class MemorySensor {
 
   [[nodiscard]] Reading operator()() const { return read_(); }
 
+  // The same, where a callable that throws has failed.
+  [[nodiscard]] Reading read() const noexcept;
+
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(read_); }
 

@@ -1,13 +1,19 @@
 #include <bursar/base/file_reader.h>
 #include <bursar/limiter/cgroup_files.h>
+#include <bursar/limiter/cgroup_sensor.h>
 #include <bursar/limiter/detect_memory_limit.h>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -51,15 +57,23 @@ class KernelLimitTest : public ::testing::Test {
 
   // What a child process that has entered the inner group detects, as "BYTES SOURCE".
   std::string detected_inside() const {
+    return answer_inside([] {
+      const DetectedMemoryLimit found = detect_memory_limit();
+      std::string answer = found.hard ? std::to_string(found.hard->bytes) + " " + found.hard->source : "no limit";
+      for (const std::string& warning : found.warnings) answer += "\n" + warning;
+      return answer;
+    });
+  }
+
+  // What a child process answers that has entered the inner group.
+  std::string answer_inside(const std::function<std::string()>& question) const {
     int ends[2];
     if (::pipe(ends) != 0) return "no pipe";
     const pid_t child = ::fork();
     if (child == 0) {
       std::string answer = "the group cannot be entered";
       if (write_file(inner_ + "/cgroup.procs", std::to_string(::getpid()))) {
-        const DetectedMemoryLimit found = detect_memory_limit();
-        answer = found.hard ? std::to_string(found.hard->bytes) + " " + found.hard->source : "no limit";
-        for (const std::string& warning : found.warnings) answer += "\n" + warning;
+        answer = question();
       }
       const bool written = ::write(ends[1], answer.data(), answer.size()) == static_cast<ssize_t>(answer.size());
       ::_exit(written ? 0 : 1);
@@ -88,6 +102,24 @@ TEST_F(KernelLimitTest, TheLimitOfARealAncestorIsDetected) {
 TEST_F(KernelLimitTest, ALowerLimitOfTheRealGroupItselfIsDetected) {
   ASSERT_TRUE(write_file(inner_ + "/memory.limit_in_bytes", "33554432"));
   EXPECT_EQ(detected_inside(), "33554432 " + inner_ + "/memory.limit_in_bytes");
+}
+
+// By how much the usage that counts against the limit rises when a process in the inner group touches 16 MiB.
+TEST_F(KernelLimitTest, TheWorkingSetOfTheRealAncestorIsWhatCountsAgainstItsLimit) {
+  EXPECT_EQ(answer_inside([this]() -> std::string {
+              const DetectedMemoryLimit found = detect_memory_limit();
+              if (!found.hard || found.hard->group.directory != outer_) return "another group's limit";
+              const auto sensor = cgroup_working_set_sensor(found.hard->group);
+              if (!sensor) return sensor.error();
+              constexpr std::size_t kBytes = 16 << 20;
+              const std::uint64_t before = (*sensor)().value();
+              void* const pages = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              std::memset(pages, 1, kBytes);
+              const std::uint64_t grown = (*sensor)().value() - before;
+              // The kernel counts in batches of some pages a core.
+              return grown > kBytes / 16 * 15 && grown < kBytes / 16 * 18 ? "16 MiB" : std::to_string(grown);
+            }),
+            "16 MiB");
 }
 
 TEST(DetectMemoryLimitHereTest, ThisMachinesFilesAreUnderstood) {

@@ -59,6 +59,46 @@ TEST_F(DetectMemoryLimitTest, TheLowestLimitOfAllAncestorsCounts) {
   expect_hard(detect(), 1000, "/a/b/memory.max");
 }
 
+TEST_F(DetectMemoryLimitTest, TheGroupOfALimitIsWhereItStands) {
+  groups("0::/a/b\n");
+  mounts(kUnifiedMount);
+  file("/a/memory.max", "1000\n");
+  file("/a/b/memory.max", "2000\n");
+  file("/a/b/memory.current", "500\n");
+  const auto found = detect();
+  ASSERT_TRUE(found.hard);
+  EXPECT_EQ(found.hard->group.directory, path_of("/a"));
+  EXPECT_EQ(found.hard->group.version, CgroupVersion::V2);
+  ASSERT_TRUE(found.own_group);
+  EXPECT_EQ(found.own_group->directory, path_of("/a/b"));
+  EXPECT_EQ(found.unified_directory, path_of("/a/b"));
+}
+
+TEST_F(DetectMemoryLimitTest, InAHybridTreeTheOwnGroupIsWhereMemoryIsCounted) {
+  groups("4:memory:/a\n0::/u\n");
+  mounts(kHybridMounts);
+  file("/memory/a/memory.limit_in_bytes", "7000\n");
+  file("/memory/a/memory.usage_in_bytes", "500\n");
+  file("/unified/u/cgroup.procs", "");
+  const auto found = detect();
+  ASSERT_TRUE(found.own_group);
+  EXPECT_EQ(found.own_group->directory, path_of("/memory/a"));
+  EXPECT_EQ(found.own_group->version, CgroupVersion::V1);
+  ASSERT_TRUE(found.hard);
+  EXPECT_EQ(found.hard->group.version, CgroupVersion::V1);
+  EXPECT_EQ(found.unified_directory, path_of("/unified/u"));
+}
+
+TEST_F(DetectMemoryLimitTest, OfALimitOutOfSightTheOwnGroupIsWhatCanBeSeen) {
+  groups("4:memory:/a\n");
+  mounts(kHybridMounts);
+  file("/memory/a/memory.limit_in_bytes", "9223372036854771712\n");
+  file("/memory/a/memory.stat", "hierarchical_memory_limit 3000\n");
+  const auto found = detect();
+  ASSERT_TRUE(found.hard);
+  EXPECT_EQ(found.hard->group.directory, path_of("/memory/a"));
+}
+
 TEST_F(DetectMemoryLimitTest, OfEqualLimitsTheNearestIsNamed) {
   groups("0::/a/b\n");
   mounts(kUnifiedMount);

@@ -54,6 +54,7 @@ MemoryLimiter create(SharedUsage& usage, std::chrono::nanoseconds backoff = micr
   options.usage_sensors = {usage.sensor()};
   options.fast_interval = microseconds(50);
   options.slow_interval = microseconds(200);
+  options.cpu_share = 1.0;
   options.policy = RampPolicy::create({.min_backoff = backoff, .max_backoff = backoff}).value();
   return MemoryLimiter::create(MemoryGrant::effective(kLimitBytes).value(), std::move(options)).value();
 }
