@@ -14,6 +14,8 @@ namespace {
 // A thread beside busy ones comes late by so much.
 constexpr std::chrono::milliseconds kLateness{10};
 constexpr std::chrono::seconds kLimitInterval{1};
+// To sum a ledger up takes longer than to read usage.
+constexpr std::chrono::milliseconds kLiveInterval{10};
 // Usage beyond the limit by one part in so many is well past it.
 constexpr std::uint64_t kWellPast = 100;
 // A purge that gave less than one part of the limit in so many is not worth an entry in the record.
@@ -153,14 +155,14 @@ void LimiterCore::look_for(Caller& caller) noexcept {
 void LimiterCore::measure(Clock::TimePoint now) noexcept {
   measured_at_.store(now, std::memory_order_relaxed);
   const std::optional<std::uint64_t> usage = gauge_.sense(now);
-  const std::optional<std::uint64_t> live = live_gauge_ ? live_gauge_->sense(now) : std::nullopt;
   if (usage && lowest_since_purge_) lowest_since_purge_ = std::min(*lowest_since_purge_, *usage);
+  read_live_bytes(now);
   // Without a figure nobody is slowed down.
   LimiterDecision decision;
   if (usage) {
     decision = policy_({.usage_bytes = *usage,
                         .limit_bytes = limit_bytes(),
-                        .live_bytes = live,
+                        .live_bytes = live_bytes_,
                         .lowest_since_purge_bytes = lowest_since_purge_});
     plan_ = pace_.after(now, *usage, limit_bytes());
   }
@@ -177,7 +179,6 @@ void LimiterCore::measure(Clock::TimePoint now) noexcept {
   looks_total_.fetch_add(1, std::memory_order_relaxed);
 
   note_changes(gauge_);
-  if (live_gauge_) note_changes(*live_gauge_);
   if (decision.state != before) {
     events_.add({.time = now,
                  .kind = LimiterEventKind::StateChanged,
@@ -206,6 +207,14 @@ void LimiterCore::note_changes(const UsageGauge& gauge) noexcept {
   }
 }
 
+void LimiterCore::read_live_bytes(Clock::TimePoint now) noexcept {
+  // They say something only of usage that a purge has left.
+  if (!live_gauge_ || !lowest_since_purge_ || (live_bytes_ && now - live_read_at_ < kLiveInterval)) return;
+  live_read_at_ = now;
+  live_bytes_ = live_gauge_->sense(now);
+  note_changes(*live_gauge_);
+}
+
 void LimiterCore::read_limit(Clock::TimePoint now) noexcept {
   if (!effective_limit_ || now - limit_read_at_ < kLimitInterval) return;
   limit_read_at_ = now;
@@ -228,23 +237,18 @@ void LimiterCore::read_limit(Clock::TimePoint now) noexcept {
 }
 
 bool LimiterCore::relieve() noexcept {
-  if (mode_ != LimiterMode::On || state() == LimiterState::Normal) return false;
-  bool relieved = false;
-  if (relief_.purge_if_due()) {
-    look_after_purge();
-    relieved = true;
-  }
+  if (state() == LimiterState::Normal) return false;
+  const bool purged = relief_.purge_if_due();
+  if (purged) look_after_purge();
   const std::optional<std::uint64_t> usage = usage_bytes();
-  if (state() == LimiterState::Normal || !usage) return relieved;
+  if (mode_ != LimiterMode::On || state() == LimiterState::Normal || !usage) return purged;
   const auto listener = [this](const std::string& name, std::uint64_t bytes) {
     record(LimiterEventKind::Reclaimed, name, bytes);
   };
-  if (relief_.reclaim_if_due(*usage, limit_bytes(), listener) > 0) {
-    relief_.purge();
-    look_after_purge();
-    relieved = true;
-  }
-  return relieved;
+  if (relief_.reclaim_if_due(*usage, limit_bytes(), listener) == 0) return purged;
+  relief_.purge();
+  look_after_purge();
+  return true;
 }
 
 void LimiterCore::look_after_purge() noexcept {

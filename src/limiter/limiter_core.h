@@ -83,6 +83,7 @@ class LimiterCore {
   void measure(Clock::TimePoint now) noexcept;
   void publish_attention(Clock::TimePoint now) noexcept;
   void note_changes(const UsageGauge& gauge) noexcept;
+  void read_live_bytes(Clock::TimePoint now) noexcept;
   void read_limit(Clock::TimePoint now) noexcept;
 
   // Measures on the caller's behalf, where it has grown or the last look is old.
@@ -124,6 +125,8 @@ class LimiterCore {
   std::mutex measuring_;  // guards the following
   UsageGauge gauge_;
   std::optional<UsageGauge> live_gauge_;
+  std::optional<std::uint64_t> live_bytes_;
+  Clock::TimePoint live_read_at_;
   MemorySensor effective_limit_;
   Clock::TimePoint limit_read_at_;
   LimiterPolicy policy_;

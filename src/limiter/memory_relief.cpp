@@ -19,28 +19,34 @@ std::uint64_t freed_by(const std::function<std::uint64_t()>& relief) noexcept {
   }
 }
 
+std::function<void()> purge_of(const MemoryLimiterOptions& options) {
+  if (options.mode != LimiterMode::On) return {};
+  return options.purge ? *options.purge : allocator_purge();
+}
+
 }  // namespace
 
 MemoryRelief::MemoryRelief(const MemoryLimiterOptions& options)
     : clock_(options.clock),
-      purge_(options.purge ? *options.purge : allocator_purge()),
+      purge_(purge_of(options)),
       purge_interval_(options.purge_interval),
       reclaim_to_(options.reclaim_to),
       reclaim_interval_(options.reclaim_interval) {}
 
 bool MemoryRelief::purge_if_due() noexcept {
-  if (!purge_ || clock_.now() < next_purge_at_) return false;
+  if (clock_.now() < next_purge_at_) return false;
   purge();
   return true;
 }
 
 void MemoryRelief::purge() noexcept {
-  if (!purge_) return;
   const Clock::TimePoint start = clock_.now();
-  freed_by([this] {
-    purge_();
-    return std::uint64_t{0};
-  });
+  if (purge_) {
+    freed_by([this] {
+      purge_();
+      return std::uint64_t{0};
+    });
+  }
   const Clock::TimePoint end = clock_.now();
   next_purge_at_ = end + std::max(purge_interval_, kPurgePauses * (end - start));
 }

@@ -22,7 +22,8 @@ class MemoryRelief {
 
   [[nodiscard]] const std::shared_ptr<ReclaimList>& reclaim_list() const noexcept { return reclaim_list_; }
 
-  // False where it was not yet time.
+  // False where it was not yet time. Where there is nobody to ask for free memory, or it is only observed, that is as
+  // if nothing had come of it.
   bool purge_if_due() noexcept;
   // At once, for what components gave back.
   void purge() noexcept;

@@ -31,7 +31,8 @@ struct MemoryLimiterOptions {
 
   // What measures usage; the greatest figure counts. None stands for the resident size.
   std::vector<MemorySensor> usage_sensors;
-  // What the program itself holds: the live bytes of a ledger. Without it the state recovers by usage alone.
+  // What the program itself holds: the live bytes of a ledger. It is asked once the allocator has been asked for its
+  // free memory, 100 times a second at most. Without it the state recovers by usage alone.
   MemorySensor live_bytes;
   // The limit, where it may change while the program runs: in place of the grant's, read about once a second. While it
   // cannot be read the last good one counts.
@@ -74,8 +75,8 @@ struct MemoryLimiterOptions {
   bool listens_for_stalls = true;
   std::shared_ptr<const PressureTrigger> stall_trigger;
 
-  // Told of each event, on the limiter's thread, soon after; it must not throw. MemoryLimiter::events() keeps the last
-  // ones anyway.
+  // Told of each event soon after, on the limiter's thread, or within MemoryLimiter::create(); it must not throw.
+  // MemoryLimiter::events() keeps the last ones anyway.
   std::function<void(const LimiterEvent&)> on_event;
 
   // Whether a thread of the limiter's own does the measuring. Without one nothing happens but by MemoryLimiter::poll().

@@ -165,10 +165,11 @@ TEST_F(LimiterTest, AWaitLooksAgainWhereTheLastLookIsOld) {
 TEST_F(LimiterTest, AWaitDoesNotLookAgainWhereTheLastLookIsFresh) {
   usage = 1000;
   const MemoryLimiter limiter = create(options());
+  const int before = readings;
   usage = 960;
   clock.advance(milliseconds(1));
   EXPECT_EQ(limiter.begin_wait(), milliseconds(25));
-  EXPECT_EQ(readings, 1);
+  EXPECT_EQ(readings, before);
 }
 
 TEST_F(LimiterTest, PressureThatAFreshLookFindsGoneIsNoWait) {

@@ -134,11 +134,53 @@ TEST_F(MemoryReliefTest, PagesThatTheAllocatorKeepsDoNotHoldTheProcessBackForEve
 }
 
 TEST_F(MemoryReliefTest, KeptPagesAreTrustedOnlyOnceTheAllocatorWasAskedForThem) {
+  usage = 500;
+  live = 400;
+  const MemoryLimiter limiter = create(purging());
+  usage = 975;
+  clock.advance(milliseconds(2));
+  EXPECT_EQ(limiter.begin_wait(), milliseconds(13));
+  limiter.poll();
+  EXPECT_EQ(limiter.begin_wait(), nanoseconds(0));
+}
+
+TEST_F(MemoryReliefTest, WithoutAnyoneToAskKeptPagesAreTrusted) {
   usage = 980;
   live = 400;
-  MemoryLimiterOptions without = options();
-  without.live_bytes = [this] { return live; };
-  EXPECT_EQ(create(std::move(without)).state(), LimiterState::Soft);
+  MemoryLimiterOptions without = purging();
+  without.purge = std::function<void()>();
+  EXPECT_EQ(create(std::move(without)).state(), LimiterState::Normal);
+}
+
+TEST_F(MemoryReliefTest, ObservingJudgesKeptPagesAsItsPeersDo) {
+  usage = 980;
+  live = 400;
+  MemoryLimiterOptions observing = purging();
+  observing.mode = LimiterMode::Observe;
+  EXPECT_EQ(create(std::move(observing)).state(), LimiterState::Normal);
+  EXPECT_EQ(purges, 0);
+}
+
+TEST_F(MemoryReliefTest, LiveBytesAreSummedUpOnlyWhereTheyMatterAndNotOften) {
+  int sums = 0;
+  MemoryLimiterOptions counting = purging();
+  counting.live_bytes = [&sums] {
+    ++sums;
+    return std::uint64_t{400};
+  };
+  usage = 900;
+  const MemoryLimiter limiter = create(std::move(counting));
+  limiter.poll();
+  EXPECT_EQ(sums, 0);
+  usage = 980;
+  limiter.poll();
+  EXPECT_EQ(sums, 1);
+  clock.advance(milliseconds(9));
+  limiter.poll();
+  EXPECT_EQ(sums, 1);
+  clock.advance(milliseconds(1));
+  limiter.poll();
+  EXPECT_EQ(sums, 2);
 }
 
 TEST_F(MemoryReliefTest, UsageThatRisesAfterAllIsADangerWhateverLiveBytesSay) {
