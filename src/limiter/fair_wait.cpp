@@ -17,7 +17,7 @@ constexpr int kBackoffsRemembered = 4;
 FairWait::FairWait(BoundShare bound_share) noexcept : bound_share_(std::move(bound_share)) {}
 
 std::chrono::nanoseconds FairWait::wait_of(Caller& caller, Clock::TimePoint now, std::chrono::nanoseconds backoff,
-                                           bool over_limit) noexcept {
+                                           bool too_near) noexcept {
   if (!bound_share_) return backoff;
   const std::optional<double> share = bound_share_();
   if (!share) return backoff;
@@ -29,7 +29,7 @@ std::chrono::nanoseconds FairWait::wait_of(Caller& caller, Clock::TimePoint now,
   const auto remembered = std::max<std::chrono::nanoseconds>(kRemembered, backoff * kBackoffsRemembered);
   const Clock::TimePoint beyond_seen_at = beyond_seen_at_.load(std::memory_order_relaxed);
   const bool beyond_there = beyond_seen_at != Clock::TimePoint::min() && now - beyond_seen_at <= remembered;
-  if (over_limit || !beyond_there) return backoff;
+  if (too_near || !beyond_there) return backoff;
 
   // Of a long time without a wait only as much counts as would have been waited.
   const auto own_time = std::clamp<std::chrono::nanoseconds>(now - caller.passed_at, {}, kShareOfOwnTime * backoff);

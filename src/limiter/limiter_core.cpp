@@ -16,8 +16,8 @@ constexpr std::chrono::milliseconds kLateness{10};
 constexpr std::chrono::seconds kLimitInterval{1};
 // To sum a ledger up takes longer than to read usage.
 constexpr std::chrono::milliseconds kLiveInterval{10};
-// Usage beyond the limit by one part in so many is well past it.
-constexpr std::uint64_t kWellPast = 100;
+// Within one part of the limit in so many there is no room left for fairness.
+constexpr std::uint64_t kTooNear = 100;
 // A purge that gave less than one part of the limit in so many is not worth an entry in the record.
 constexpr std::uint64_t kWorthTelling = 1000;
 
@@ -103,8 +103,8 @@ std::chrono::nanoseconds LimiterCore::begin_wait() noexcept {
   waits_total_.fetch_add(1, std::memory_order_relaxed);
   if (mode_ != LimiterMode::On) return {};
   const std::uint64_t limit = limit_bytes();
-  const bool well_past = usage_bytes_.load(std::memory_order_relaxed) > limit + limit / kWellPast;
-  return fair_wait_.wait_of(caller.fair, clock_.now(), wanted, well_past);
+  const bool too_near = usage_bytes_.load(std::memory_order_relaxed) >= limit - limit / kTooNear;
+  return fair_wait_.wait_of(caller.fair, clock_.now(), wanted, too_near);
 }
 
 std::optional<std::uint64_t> LimiterCore::usage_bytes() const noexcept {

@@ -17,15 +17,15 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr auto kBackoff = milliseconds(10);
-constexpr bool kInLimit = false;
-constexpr bool kOverLimit = true;
+constexpr bool kRoomLeft = false;
+constexpr bool kTooNear = true;
 
 class FairWaitTest : public ::testing::Test {
  protected:
   // What a caller whose component uses so much of its bound waits now.
-  nanoseconds wait(std::optional<double> bound_share, FairWait::Caller& caller, bool over_limit = kInLimit) {
+  nanoseconds wait(std::optional<double> bound_share, FairWait::Caller& caller, bool too_near = kRoomLeft) {
     share = bound_share;
-    return fair.wait_of(caller, now, kBackoff, over_limit);
+    return fair.wait_of(caller, now, kBackoff, too_near);
   }
 
   std::optional<double> share;
@@ -37,7 +37,7 @@ class FairWaitTest : public ::testing::Test {
 
 TEST_F(FairWaitTest, WithoutBoundsAllTakeTheWholeBackoff) {
   FairWait unfair{BoundShare()};
-  EXPECT_EQ(unfair.wait_of(innocent, now, kBackoff, kInLimit), kBackoff);
+  EXPECT_EQ(unfair.wait_of(innocent, now, kBackoff, kRoomLeft), kBackoff);
 }
 
 TEST_F(FairWaitTest, AComponentBeyondItsBoundTakesTheWholeBackoff) {
@@ -94,10 +94,10 @@ TEST_F(FairWaitTest, WhoWasBeyondItsBoundIsForgottenAfterATenthOfASecond) {
   EXPECT_EQ(wait(0.5, innocent), kBackoff);
 }
 
-TEST_F(FairWaitTest, WellPastTheLimitAllWaitAlike) {
+TEST_F(FairWaitTest, WhereTheLimitIsTooNearAllWaitAlike) {
   ASSERT_EQ(wait(4.0, guilty), kBackoff);
   innocent.passed_at = now;
-  EXPECT_EQ(wait(0.5, innocent, kOverLimit), kBackoff);
+  EXPECT_EQ(wait(0.5, innocent, kTooNear), kBackoff);
 }
 
 RC_GTEST_PROP(FairWaitLaws, NobodyWaitsLongerThanTheBackoff, (std::vector<std::uint16_t> steps)) {
@@ -109,7 +109,7 @@ RC_GTEST_PROP(FairWaitLaws, NobodyWaitsLongerThanTheBackoff, (std::vector<std::u
     share = step % 3;
     now += microseconds(step);
     const nanoseconds backoff = microseconds(step % 5000);
-    const nanoseconds wait = fair.wait_of(caller, now, backoff, kInLimit);
+    const nanoseconds wait = fair.wait_of(caller, now, backoff, kRoomLeft);
     RC_ASSERT(wait >= nanoseconds(0));
     RC_ASSERT(wait <= backoff);
   }

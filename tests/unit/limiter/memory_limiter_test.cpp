@@ -182,6 +182,24 @@ TEST_F(LimiterTest, PressureThatAFreshLookFindsGoneIsNoWait) {
   EXPECT_EQ(limiter.waits_total(), 0u);
 }
 
+TEST_F(LimiterTest, AWaitIsFairWhileThereIsRoomForIt) {
+  double share = 4.0;
+  MemoryLimiterOptions fair = options();
+  fair.bound_share = [&share] { return std::optional(share); };
+  usage = 975;
+  const MemoryLimiter limiter = create(std::move(fair));
+  ASSERT_EQ(limiter.begin_wait(), milliseconds(13));
+  share = 0.5;
+  static_cast<void>(limiter.begin_wait());  // pays for the time before
+  EXPECT_EQ(limiter.begin_wait(), nanoseconds(0));
+  usage = 989;
+  limiter.poll();
+  EXPECT_EQ(limiter.begin_wait(), nanoseconds(0));
+  usage = 990;
+  limiter.poll();
+  EXPECT_EQ(limiter.begin_wait(), microseconds(20200));
+}
+
 TEST_F(LimiterTest, WaitsByATimerOfTheCallersOwnAreCounted) {
   usage = 950;
   const MemoryLimiter limiter = create(options());
