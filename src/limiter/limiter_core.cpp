@@ -26,6 +26,16 @@ std::optional<UsageGauge> live_gauge(MemoryLimiterOptions& options) {
   return UsageGauge({std::move(options.live_bytes)}, options.last_figure_holds);
 }
 
+// An event without its text is better than none, where there is no memory for it.
+template <typename Text>
+std::string text_of(const Text& text) noexcept {
+  try {
+    return text();
+  } catch (...) {
+    return {};
+  }
+}
+
 LimiterEventKind kind_of(UsageGauge::Health health) noexcept {
   switch (health) {
     case UsageGauge::Health::Failing:
@@ -201,9 +211,10 @@ void LimiterCore::publish_attention(Clock::TimePoint now) noexcept {
 
 void LimiterCore::note_changes(const UsageGauge& gauge) noexcept {
   for (const UsageGauge::Change& change : gauge.changes()) {
-    std::string message = *change.sensor;
-    if (change.health != UsageGauge::Health::Good) message += ": " + change.error.message();
-    record(kind_of(change.health), std::move(message));
+    record(kind_of(change.health), text_of([&change] {
+             const bool good = change.health == UsageGauge::Health::Good;
+             return good ? *change.sensor : *change.sensor + ": " + change.error.message();
+           }));
   }
 }
 
@@ -221,19 +232,21 @@ void LimiterCore::read_limit(Clock::TimePoint now) noexcept {
   const MemorySensor::Reading limit = effective_limit_.read();
   const std::uint64_t before = limit_bytes();
   if (!limit || *limit == 0) {
-    if (effective_limit_good_) {
-      record(LimiterEventKind::Notice, "no limit from " + effective_limit_.name() + ": " +
-                                           (limit ? "it says 0 B" : limit.error().message()) + "; the last one, " +
-                                           format_bytes(before) + ", counts on");
+    if (std::exchange(effective_limit_good_, false)) {
+      record(LimiterEventKind::Notice, text_of([&] {
+               return "no limit from " + effective_limit_.name() + ": " +
+                      (limit ? "it says 0 B" : limit.error().message()) + "; the last one, " + format_bytes(before) +
+                      ", counts on";
+             }));
     }
-    effective_limit_good_ = false;
     return;
   }
   effective_limit_good_ = true;
   if (*limit == before) return;
   limit_bytes_.store(*limit, std::memory_order_relaxed);
-  record(LimiterEventKind::Notice,
-         "the effective memory limit is now " + format_bytes(*limit) + "; it was " + format_bytes(before));
+  record(LimiterEventKind::Notice, text_of([&] {
+           return "the effective memory limit is now " + format_bytes(*limit) + "; it was " + format_bytes(before);
+         }));
 }
 
 bool LimiterCore::relieve() noexcept {

@@ -98,7 +98,9 @@ class LimiterCore {
   static thread_local constinit Caller caller_;
 
   const LimiterMode mode_;
-  std::atomic<bool> polling_{false};  // memory is given back, and events are told, by one thread at a time
+  // Memory is given back, and events are told, by one thread at a time: whoever sets it, by an acquire that pairs with the
+  // release of the one before.
+  std::atomic<bool> polling_{false};
   bool effective_limit_good_ = true;  // guarded by measuring_
 
   // What is published. One variable each: a reader takes each for itself, and nothing else is read because of them, so
