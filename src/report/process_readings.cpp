@@ -50,7 +50,8 @@ std::optional<AllocatorReading> read_allocator() noexcept {
 }
 
 ProcessSensor::ProcessSensor(const std::string& system_root)
-    : resident_(resident_size_sensor(system_root).value_or([] { return std::optional<std::uint64_t>(); })),
+    : resident_(
+          resident_size_sensor(system_root).value_or(MemorySensor([] { return std::optional<std::uint64_t>(); }))),
       cgroup_files_(find_cgroup_files(system_root)) {
   if (const auto limit = detect_memory_limit({.system_root = system_root}).hard) {
     cgroup_limit_bytes_ = limit->bytes;
@@ -58,7 +59,8 @@ ProcessSensor::ProcessSensor(const std::string& system_root)
 }
 
 ProcessReadings ProcessSensor::read() const {
-  return {.resident_bytes = resident_(),
+  const MemorySensor::Reading resident = resident_();
+  return {.resident_bytes = resident ? std::optional(*resident) : std::nullopt,
           .cgroup = read_cgroup(),
           .cgroup_limit_bytes = cgroup_limit_bytes_,
           .cpu_time_nanos = read_cpu_time()};
