@@ -42,5 +42,8 @@
 #include <bursar/limiter/reclaim.h>
 #include <bursar/limiter/sampling_pace.h>
 #include <bursar/limiter/usage_gauge.h>
+#include <bursar/registry/bound_watch.h>
 #include <bursar/registry/component_registry.h>
+#include <bursar/registry/memory_settings.h>
 #include <bursar/registry/registry_snapshot.h>
+#include <bursar/registry/resource_accounting.h>
