@@ -35,6 +35,14 @@ ApiResponse error(unsigned status, const std::string& message) {
 
 }  // namespace
 
+ResourceApiOptions ResourceApiOptions::of(const ResourceAccounting& accounting) {
+  ResourceApiOptions options;
+  options.limiter = &accounting.limiter();
+  options.bound_watch = &accounting.bound_watch();
+  options.grant = accounting.grant();
+  return options;
+}
+
 class ResourceApiHandler::Routes {
  public:
   Routes(ComponentRegistryHandle components, ResourceApiOptions options)
@@ -72,7 +80,7 @@ class ResourceApiHandler::Routes {
   }
 
   [[nodiscard]] ResourceReport report() const {
-    return take_resource_report(components_, process_, options_.grant, options_.limiter);
+    return take_resource_report(components_, process_, options_.grant, options_.limiter, options_.bound_watch);
   }
 
   [[nodiscard]] std::string resources() const {

@@ -82,7 +82,19 @@ class CpuShares {
 };
 
 // The component and all below; `total_share` is raised by what they have used.
-Json component_json(const ComponentSnapshot& component, const CpuShares& shares, std::optional<double>& total_share) {
+Json breach_json(const ResourceReport& report, const std::string& name) {
+  const auto found = report.bound_standings.find(name);
+  if (found == report.bound_standings.end()) {
+    return nullptr;
+  }
+  const BoundStanding& standing = found->second;
+  return {{"count", standing.breaches},
+          {"now", standing.in_breach},
+          {"worst_live_bytes", standing.breaches == 0 ? Json(nullptr) : Json(standing.worst_live_bytes)}};
+}
+
+Json component_json(const ResourceReport& report, const ComponentSnapshot& component, const CpuShares& shares,
+                    std::optional<double>& total_share) {
   Json own{{"minimum_required_bytes", component.minimum_required_bytes},
            {"firm_limit_bytes", component.firm_limit_bytes},
            {"limit_bytes", component.limit_bytes}};
@@ -91,13 +103,14 @@ Json component_json(const ComponentSnapshot& component, const CpuShares& shares,
   own["cpu_share"] = or_null(own_share);
   own["peak_live_bytes"] = or_null(component.peak_live_bytes);
   own["entries"] = or_null(component.entries);
+  own["bound_breaches"] = breach_json(report, component.full_name);
   Json total{{"minimum_required_bytes", component.total_minimum_required_bytes},
              {"firm_limit_bytes", component.total_firm_limit_bytes}};
   add_figures(total, component.total_usage);
   std::optional<double> share = own_share;
   Json subcomponents = Json::array();
   for (const ComponentSnapshot& subcomponent : component.subcomponents) {
-    subcomponents.push_back(component_json(subcomponent, shares, share));
+    subcomponents.push_back(component_json(report, subcomponent, shares, share));
   }
   total["cpu_share"] = or_null(share);
   if (share) {
@@ -123,9 +136,28 @@ Json groups_json(const std::vector<UnclaimedGroup>& groups, const CpuShares& sha
   return json;
 }
 
-Json limiter_json(const std::optional<LimiterReading>& limiter) {
+Json event_json(const LimiterReading::Event& told, std::chrono::system_clock::time_point read_at) {
+  const LimiterEvent& event = told.event;
+  return {{"sequence", event.sequence},
+          {"time", std::chrono::duration<double>(read_at.time_since_epoch() - told.age).count()},
+          {"kind", to_string(event.kind)},
+          {"before", to_string(event.before)},
+          {"state", to_string(event.state)},
+          {"usage_bytes", or_null(event.usage_bytes)},
+          {"limit_bytes", event.limit_bytes},
+          {"backoff_seconds", std::chrono::duration<double>(event.backoff).count()},
+          {"freed_bytes", event.freed_bytes},
+          {"message", to_valid_utf8(event.message)}};
+}
+
+Json limiter_json(const ResourceReport& report) {
+  const std::optional<LimiterReading>& limiter = report.limiter;
   if (!limiter) {
     return nullptr;
+  }
+  Json events = Json::array();
+  for (const LimiterReading::Event& event : limiter->events) {
+    events.push_back(event_json(event, report.time));
   }
   return {{"mode", to_string(limiter->mode)},
           {"state", to_string(limiter->state)},
@@ -134,7 +166,9 @@ Json limiter_json(const std::optional<LimiterReading>& limiter) {
           {"usage_bytes", or_null(limiter->usage_bytes)},
           {"effective_limit_bytes", or_null(limiter->effective_limit_bytes)},
           {"waits", limiter->waits},
-          {"failed_readings", limiter->failed_readings}};
+          {"failed_readings", limiter->failed_readings},
+          {"looks", limiter->looks},
+          {"events", std::move(events)}};
 }
 
 Json grant_json(const std::optional<MemoryGrant>& grant) {
@@ -196,12 +230,12 @@ std::string resources_json(const ResourceReport& report, const std::optional<All
                       {"foreign_blocks", report.bookkeeping.foreign_blocks},
                       {"stale_tokens", report.bookkeeping.stale_tokens},
                       {"rejected_groups", report.bookkeeping.rejected_groups}};
-  json["limiter"] = limiter_json(report.limiter);
+  json["limiter"] = limiter_json(report);
   json["grant"] = grant_json(report.grant);
   json["cpu"] = cpu_json(report, shares);
   json["ladder"] = ladder_json(report, allocator);
   std::optional<double> share;
-  json["root"] = component_json(report.groups.root, shares, share);
+  json["root"] = component_json(report, report.groups.root, shares, share);
   json["other_groups"] = groups_json(report.groups.other_groups, shares);
   Json retired = Json::object();
   add_figures(retired, report.retired);

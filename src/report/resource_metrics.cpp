@@ -94,6 +94,18 @@ class MetricsOfReport {
                      &Bounds::minimum_required_bytes);
     component_family("bursar_component_firm_limit_bytes",
                      "What the component itself declared to use on top of its minimum.", &Bounds::firm_limit_bytes);
+    if (report_.bound_standings.empty()) {
+      return;
+    }
+    std::map<std::string, std::uint64_t> breaches;
+    for (const auto& [name, standing] : report_.bound_standings) {
+      breaches[label_text(name)] += standing.breaches;
+    }
+    writer_.family("bursar_component_bound_breaches_total", MetricType::Counter,
+                   "How often the component went beyond what it declared, by more than the tolerance.");
+    for (const auto& [label, count] : breaches) {
+      writer_.sample({{"component", label}}, count);
+    }
   }
 
   void write_process(std::optional<std::uint64_t> unattributed_cpu_nanos) {
@@ -129,6 +141,9 @@ class MetricsOfReport {
     counter("bursar_limiter_waits_total", "Waits for capacity that met pressure.", report_.limiter->waits);
     counter("bursar_limiter_failed_readings_total", "Readings of memory usage that failed.",
             report_.limiter->failed_readings);
+    counter("bursar_limiter_looks_total", "How often memory usage was looked at.", report_.limiter->looks);
+    counter("bursar_limiter_events_total", "State changes, purges and other events of the limiter.",
+            report_.limiter->events.empty() ? 0 : report_.limiter->events.back().event.sequence);
   }
 
   void write_bookkeeping() {

@@ -2,6 +2,9 @@
 
 #include <bursar/groups/resource_group_registry.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace bursar {
 namespace {
 
@@ -11,15 +14,22 @@ std::uint64_t at_least_zero(std::uint64_t all, std::uint64_t part) noexcept {
 
 }  // namespace
 
-LimiterReading LimiterReading::of(const MemoryLimiter& limiter) noexcept {
-  return {.mode = limiter.mode(),
-          .state = limiter.state(),
-          .sheds = limiter.should_shed(),
-          .backoff = limiter.active_backoff(),
-          .usage_bytes = limiter.usage_bytes(),
-          .effective_limit_bytes = limiter.effective_limit_bytes(),
-          .waits = limiter.waits_total(),
-          .failed_readings = limiter.failed_readings_total()};
+LimiterReading LimiterReading::of(const MemoryLimiter& limiter) {
+  LimiterReading reading{.mode = limiter.mode(),
+                         .state = limiter.state(),
+                         .sheds = limiter.should_shed(),
+                         .backoff = limiter.active_backoff(),
+                         .usage_bytes = limiter.usage_bytes(),
+                         .effective_limit_bytes = limiter.effective_limit_bytes(),
+                         .waits = limiter.waits_total(),
+                         .failed_readings = limiter.failed_readings_total(),
+                         .looks = limiter.looks_total()};
+  const auto now = monotonic_clock().now();
+  for (LimiterEvent& event : limiter.events()) {
+    const auto age = std::max<std::chrono::nanoseconds>(now - event.time, {});
+    reading.events.push_back({.event = std::move(event), .age = age});
+  }
+  return reading;
 }
 
 ResourceStatsSnapshot ResourceReport::total_usage() const noexcept {
@@ -45,8 +55,10 @@ std::optional<std::uint64_t> ResourceReport::unattributed_cpu_nanos() const noex
 }
 
 ResourceReport take_resource_report(const ComponentRegistryHandle& components, const ProcessSensor& process,
-                                    std::optional<MemoryGrant> grant, const MemoryLimiter* limiter) {
+                                    std::optional<MemoryGrant> grant, const MemoryLimiter* limiter,
+                                    BoundWatch* bound_watch) {
   const ResourceGroupRegistry& groups = ResourceGroupRegistry::global();
+  if (bound_watch != nullptr) bound_watch->check();
   ResourceReport report;
   report.time = std::chrono::system_clock::now();
   report.groups = components.snapshot();
@@ -61,7 +73,15 @@ ResourceReport take_resource_report(const ComponentRegistryHandle& components, c
   if (limiter != nullptr) {
     report.limiter = LimiterReading::of(*limiter);
   }
+  if (bound_watch != nullptr) {
+    report.bound_standings = bound_watch->standings();
+  }
   return report;
+}
+
+ResourceReport take_resource_report(const ResourceAccounting& accounting, const ProcessSensor& process) {
+  return take_resource_report(accounting.components(), process, accounting.grant(), &accounting.limiter(),
+                              &accounting.bound_watch());
 }
 
 }  // namespace bursar

@@ -117,13 +117,18 @@ class ReportTable {
       row.push_back({judged ? bar(static_cast<double>(usage->live_bytes()) / static_cast<double>(firm)) : "",
                      over ? Style::Alarm : Style::Quiet});
     }
-    row.push_back({std::string(!judged ? kUnknown
-                               : over  ? "over firm"
-                                       : "ok"),
-                   !judged ? Style::Quiet
-                   : over  ? Style::Alarm
-                           : Style::Good});
+    row.push_back({state_of(name, judged, over), !judged ? Style::Quiet : over ? Style::Alarm : Style::Good});
     table_.add(std::move(row));
+  }
+
+  // A breach that is over is still told of: it says that what was declared is wrong.
+  [[nodiscard]] std::string state_of(std::string_view name, bool judged, bool over) const {
+    if (!judged) {
+      return std::string(kUnknown);
+    }
+    const auto standing = report_.bound_standings.find(name);
+    const std::uint64_t breaches = standing == report_.bound_standings.end() ? 0 : standing->second.breaches;
+    return std::string(over ? "over firm" : "ok") + (breaches == 0 ? "" : " (" + grouped(breaches) + ")");
   }
 
   void add_unattributed() {

@@ -2,7 +2,9 @@
 
 #include <bursar/bounds/memory_grant.h>
 #include <bursar/limiter/memory_limiter.h>
+#include <bursar/registry/bound_watch.h>
 #include <bursar/registry/component_registry.h>
+#include <bursar/registry/resource_accounting.h>
 #include <bursar/report/api_message.h>
 #include <bursar/report/exposition_format.h>
 
@@ -25,12 +27,17 @@ using ExtraMetrics = std::function<void(std::string& text, ExpositionFormat form
 struct ResourceApiOptions {
   // REQUIRES: outlives the handler and its copies. nullptr: no limiter is reported, and the process is always ready.
   const MemoryLimiter* limiter = nullptr;
+  // Looks anew at each report. REQUIRES as above; nullptr: breaches of bounds are not reported.
+  BoundWatch* bound_watch = nullptr;
   std::optional<MemoryGrant> grant;
   ExtraMetrics extra_metrics;
   // By path, such as "/": further routes for GET and HEAD. They win over those below.
   std::map<std::string, ApiHandler, std::less<>> routes;
   // What stands before "/proc" and "/sys": a folder that imitates a machine.
   std::string system_root;
+
+  // With the limiter, grant and watch of a program's accounting, which outlives the handler.
+  [[nodiscard]] static ResourceApiOptions of(const ResourceAccounting& accounting);
 };
 
 // Answers what a program is asked about its resources, by whatever HTTP framework: method and target in; status,

@@ -23,7 +23,9 @@ namespace bursar {
 //   time          seconds since 1970
 //   tracking      allocator_installed, foreign_blocks, stale_tokens, rejected_groups
 //   limiter       null, or mode, state, sheds, backoff_seconds, usage_bytes, effective_limit_bytes, waits,
-//                 failed_readings
+//                 failed_readings, looks, and `events`, the last 256, oldest first: sequence, time, kind
+//                 ("state_changed", "purged", ...), before, state, usage_bytes, limit_bytes, backoff_seconds,
+//                 freed_bytes, message
 //   grant         null, or initial_limit_bytes, slop_factor, effective_limit_bytes
 //   cpu           process_seconds, attributed_seconds, unattributed_seconds; `process_share`, what the kernel says of
 //                 the process in the time that the groups' cpu_share is of, and `share_window_seconds`, how long that
@@ -42,6 +44,8 @@ namespace bursar {
 //                 top of the minimum in `own`, where `limit_bytes` is both, and includes the minimum in `total`.
 //                 `own` also has peak_live_bytes, the most that were live at once, and `entries`, how often a thread
 //                 came into the group.
+//                 `bound_breaches` in `own` is null where it declared nothing or nobody watches, else `count`,
+//                 whether it is in one `now`, and `worst_live_bytes`
 //   other_groups  those that are no component's, with full_name, the figures of a group, peak_live_bytes and entries
 //   retired       what the groups did that are gone: the figures of a group
 //
