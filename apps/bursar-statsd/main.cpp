@@ -8,7 +8,6 @@
 #include <string>
 #include <system_error>
 
-#include "config/memory_settings.h"
 #include "config/options.h"
 #include "plane/data_plane.h"
 
@@ -41,12 +40,7 @@ int run(int argc, const char* const* argv) {
     std::fputs(options.error().text.c_str(), options.error().code == 0 ? stdout : stderr);
     return options.error().code;
   }
-  const auto settings = resolve_memory_settings(options->memory, MemorySources::of_process());
-  if (!settings) {
-    std::fprintf(stderr, "bursar-statsd: %s\n", settings.error().c_str());
-    return kCannotStart;
-  }
-  const auto plane = DataPlane::create(*options, *settings);
+  const auto plane = DataPlane::create(*options);
   if (!plane) {
     std::fprintf(stderr, "bursar-statsd: %s\n", plane.error().c_str());
     return kCannotStart;

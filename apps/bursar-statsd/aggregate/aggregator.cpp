@@ -6,6 +6,9 @@
 namespace bursar::statsd {
 namespace {
 
+// Fewer buckets than these are not worth giving back.
+constexpr std::size_t kSpareBuckets = 1024;
+
 constexpr std::string_view kReservedPrefix = "bursar_";
 constexpr std::array<std::string_view, 3> kSummarySuffixes = {"_sum", "_count", "_created"};
 
@@ -118,12 +121,18 @@ void Aggregator::forget(ContextTable::iterator position) {
   contexts_.erase(position);
 }
 
+// A hash table keeps the buckets of its fullest time; those of a burst are given back.
+void Aggregator::shrink_table() {
+  if (contexts_.bucket_count() > kSpareBuckets + 4 * contexts_.size()) contexts_.rehash(2 * contexts_.size());
+}
+
 void Aggregator::sweep(TimePoint now) {
   if (!last_fade_) last_fade_ = now;
   const bool is_fading = now - *last_fade_ >= kFadeInterval;
   if (is_fading) last_fade_ = now;
   const bool is_expiring = limits_.context_ttl.count() > 0;
   if (!is_fading && !is_expiring) return;
+  const std::uint64_t expired_before = stats_.expired_contexts;
   for (auto position = contexts_.begin(); position != contexts_.end();) {
     const auto current = position++;
     Context& context = current->second;
@@ -134,6 +143,7 @@ void Aggregator::sweep(TimePoint now) {
       summary->sketch.fade();
     }
   }
+  if (stats_.expired_contexts != expired_before) shrink_table();
 }
 
 }  // namespace bursar::statsd

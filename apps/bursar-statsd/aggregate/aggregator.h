@@ -90,6 +90,7 @@ class Aggregator {
   Context& create_context(const Metric& metric);
   Family& family_of(const Metric& metric);
   void forget(ContextTable::iterator context);
+  void shrink_table();
 
   AggregatorLimits limits_;
   ParserLimits parser_limits_;

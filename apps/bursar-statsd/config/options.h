@@ -6,8 +6,9 @@
 #include <optional>
 #include <string>
 
+#include <bursar/registry/memory_settings.h>
+
 #include "config/endpoint.h"
-#include "config/memory_settings.h"
 
 namespace bursar::statsd {
 

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include <bursar/asio/group_executor.h>
 #include <bursar/base/in_quotes.h>
+#include <bursar/report/bounds_tree.h>
 #include <bursar/report/resource_api_handler.h>
 #include <bursar/report/resource_report.h>
 
@@ -38,13 +41,10 @@ constexpr std::chrono::seconds kDrain{2};
 
 }  // namespace
 
-std::expected<std::unique_ptr<DataPlane>, std::string> DataPlane::create(const Options& options,
-                                                                         const MemorySettings& settings) {
+std::expected<std::unique_ptr<DataPlane>, std::string> DataPlane::create(const Options& options) {
   std::unique_ptr<DataPlane> plane(new DataPlane(options));
   plane->declare_bounds();
-  auto memory = plan_memory(settings, plane->components_.root());
-  if (!memory) return std::unexpected(memory.error());
-  plane->memory_ = std::move(*memory);
+  if (const auto started = plane->start_accounting(); !started) return std::unexpected(started.error());
   if (const auto opened = plane->open_sources(); !opened) return std::unexpected(opened.error());
   if (const auto opened = plane->open_http(); !opened) return std::unexpected(opened.error());
   // Before anybody is told that the program is there: a signal that comes at once is kept for `run`.
@@ -67,7 +67,7 @@ DataPlane::DataPlane(const Options& options)
   const ResourceTrackingGuard guard(aggregate_group_);
   aggregator_ = std::make_unique<Aggregator>(
       AggregatorLimits{.max_contexts = options.max_contexts, .context_ttl = options.context_ttl}, parser_limits_,
-      [this] { return memory_.limiter.should_shed(); });
+      [this] { return accounting_->limiter().should_shed(); });
 }
 
 DataPlane::~DataPlane() = default;
@@ -84,9 +84,30 @@ void DataPlane::declare_bounds() {
   if (options_.http) bounds.with_subcomponent(kApi, HttpBounds{});
 }
 
+std::expected<void, std::string> DataPlane::start_accounting() {
+  ResourceAccountingOptions options;
+  options.flags = options_.memory;
+  options.draw_bounds = [](const ComponentBounds& bounds, const std::optional<MemoryGrant>& grant) {
+    return render_bounds_tree(bounds, grant);
+  };
+  // What draws on the terminal belongs to this thread: others have their lines written by it.
+  options.log = [this, own_thread = std::this_thread::get_id()](bursar::LogLevel level, std::string_view line) {
+    const LogLevel ours = level == bursar::LogLevel::Warning ? LogLevel::kWarning : LogLevel::kInfo;
+    if (std::this_thread::get_id() == own_thread) {
+      log(ours, line);
+    } else {
+      boost::asio::post(io_, [ours, text = std::string(line)] { log(ours, text); });
+    }
+  };
+  auto started = ResourceAccounting::start(components_.root(), std::move(options));
+  if (!started) return std::unexpected(started.error());
+  accounting_.emplace(*std::move(started));
+  return {};
+}
+
 SourceContext DataPlane::source_context(std::string_view component) {
   const ResourceGroupToken group = components_.get_or_create(component).token();
-  return {bursar::asio::in_group(io_.get_executor(), group), group, memory_.limiter};
+  return {bursar::asio::in_group(io_.get_executor(), group), group, accounting_->limiter()};
 }
 
 std::expected<void, std::string> DataPlane::open_sources() {
@@ -157,9 +178,7 @@ std::expected<void, std::string> DataPlane::open_http() {
 }
 
 ApiHandler DataPlane::api_handler() {
-  ResourceApiOptions options;
-  options.limiter = &memory_.limiter;
-  options.grant = memory_.grant;
+  ResourceApiOptions options = ResourceApiOptions::of(*accounting_);
   options.extra_metrics = [this](std::string& text, ExpositionFormat format) {
     for (const auto& source : sources_) source->refresh_counters();
     prometheus_->render(text, format);
@@ -179,9 +198,8 @@ void DataPlane::run() {
     });
   }
   if (options_.table) {
-    table_.emplace(
-        [this] { return take_resource_report(components_.root(), process_, memory_.grant, &memory_.limiter); },
-        [this](std::chrono::nanoseconds elapsed) { return status_line(elapsed); });
+    table_.emplace([this] { return take_resource_report(*accounting_, process_); },
+                   [this](std::chrono::nanoseconds elapsed) { return status_line(elapsed); });
   }
   tick(Clock::now());
   io_.run();

@@ -11,15 +11,14 @@
 #include <vector>
 
 #include <bursar/registry/component_registry.h>
+#include <bursar/registry/resource_accounting.h>
 #include <bursar/report/process_readings.h>
 #include <bursar/server/http_server.h>
 
 #include "aggregate/aggregator.h"
-#include "config/memory_settings.h"
 #include "config/options.h"
 #include "expose/prometheus_destination.h"
 #include "log/bad_input_log.h"
-#include "plane/memory_plan.h"
 #include "sources/source.h"
 #include "sources/unix_socket.h"
 #include "table/live_table.h"
@@ -37,8 +36,7 @@ namespace bursar::statsd {
 class DataPlane {
  public:
   // Verifies the bounds and opens all sockets. The error is one line.
-  [[nodiscard]] static std::expected<std::unique_ptr<DataPlane>, std::string> create(const Options& options,
-                                                                                     const MemorySettings& settings);
+  [[nodiscard]] static std::expected<std::unique_ptr<DataPlane>, std::string> create(const Options& options);
   ~DataPlane();
   DataPlane(const DataPlane&) = delete;
   DataPlane& operator=(const DataPlane&) = delete;
@@ -58,6 +56,7 @@ class DataPlane {
   explicit DataPlane(const Options& options);
 
   void declare_bounds();
+  std::expected<void, std::string> start_accounting();
   std::expected<void, std::string> open_sources();
   std::expected<void, std::string> open_udp(const Endpoint& endpoint);
   std::expected<void, std::string> open_tcp(const Endpoint& endpoint);
@@ -78,10 +77,10 @@ class DataPlane {
   ResourceGroupToken api_group_;
   ParserLimits parser_limits_;
   BadInputLog bad_input_;
-  MemoryPlan memory_;
   std::unique_ptr<Aggregator> aggregator_;
 
   boost::asio::io_context io_;
+  std::optional<ResourceAccounting> accounting_;  // its threads log through `io_`
   std::optional<UnixDatagramSocket> unix_socket_;
   std::vector<std::unique_ptr<Source>> sources_;
   std::unique_ptr<PrometheusDestination> prometheus_;
