@@ -18,6 +18,7 @@ INCLUDABLE_CORE = [module for module in CORE if module != "interpose"]
 THIRD_PARTY_STARTS_HERE = {
     "report": INCLUDABLE_CORE,
     "asio": INCLUDABLE_CORE,
+    "testing": INCLUDABLE_CORE,
     "server": INCLUDABLE_CORE + ["report", "asio"],
 }
 MAY_INCLUDE = CORE | THIRD_PARTY_STARTS_HERE
