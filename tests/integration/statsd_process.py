@@ -42,8 +42,9 @@ def environment(**changes):
 class StatsdProcess:
     """One bursar-statsd, which runs while the `with` lasts that it is used in."""
 
-    def __init__(self, *flags, **environment_changes):
+    def __init__(self, *flags, cgroup=None, **environment_changes):
         self.flags = flags
+        self.cgroup = cgroup
         self.environment = environment(**environment_changes)
 
     def __enter__(self):
@@ -57,7 +58,8 @@ class StatsdProcess:
                    "--http", "127.0.0.1:0", "--summary-file", str(self._summary), *self.flags]
         with open(self._output, "wb") as output, open(self._errors, "wb") as errors:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
-                                             env=self.environment)
+                                             env=self.environment,
+                                             preexec_fn=self.cgroup.enter if self.cgroup else None)
         try:
             self._read_ports(until(self._listening_line, "the line that tells the ports"))
         except BaseException:
@@ -128,6 +130,10 @@ class StatsdProcess:
             count = seen["metrics"].value("bursar_statsd_lines_total", source=source)
             raise Failure(f"{failure}; there were {count:.0f}\n{self.errors}") from None
         return seen["metrics"]
+
+    def wait(self):
+        """Waits until it ends by itself, and returns its exit code: that of a signal is negative."""
+        return self._process.wait(timeout=PATIENCE_SECONDS)
 
     def stop(self, how=signal.SIGTERM):
         """Asks it to end as an operator does, and returns its exit code."""
