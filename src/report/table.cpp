@@ -128,7 +128,7 @@ class ReportTable {
     }
     const auto standing = report_.bound_standings.find(name);
     const std::uint64_t breaches = standing == report_.bound_standings.end() ? 0 : standing->second.breaches;
-    return std::string(over ? "over firm" : "ok") + (breaches == 0 ? "" : " (" + grouped(breaches) + ")");
+    return over ? "over firm" : breaches != 0 ? "was over" : "ok";
   }
 
   void add_unattributed() {

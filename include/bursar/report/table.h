@@ -20,7 +20,8 @@ struct TableOptions {
 // declared, holds and uses, groups that are no component's, what no group accounts for, and the total.
 //
 // Figures are those of the component itself, so that each column adds up to its total. `state` is "ok", or "over firm"
-// where a component holds more than its firm limit, with the number of its breaches in brackets where there were any.
+// where a component holds more than its firm limit, "was over" where it did so by more than the tolerance, and is
+// inside it now.
 // "-" stands for what is not known, or not declared; CPU shares are
 // in percent of one core, and need `earlier`. Names are shown so that the terminal takes them for text, and cut where
 // the width does not do.

@@ -86,7 +86,9 @@ TEST(ResourceJson, TellsTheTreeWithOwnAndRolledUpFigures) {
                                       {"cpu_seconds", nullptr},
                                       {"cpu_share", nullptr},
                                       {"peak_live_bytes", nullptr},
-                                      {"entries", nullptr}}));
+                                      {"entries", nullptr},
+                                      {"cpu_share", nullptr},
+                                      {"bound_breaches", nullptr}}));
   EXPECT_EQ(topology.at("total").at("firm_limit_bytes"), 21 * kMiB);
   EXPECT_EQ(topology.at("total").at("live_bytes"), 1'258'291 + 18 * kMiB);
   EXPECT_DOUBLE_EQ(topology.at("total").at("cpu_seconds").get<double>(), 0.635);
@@ -97,6 +99,24 @@ TEST(ResourceJson, TellsTheTreeWithOwnAndRolledUpFigures) {
   EXPECT_EQ(udp.at("own").at("live_bytes"), udp.at("total").at("live_bytes"));
   EXPECT_EQ(udp.at("own").at("cpu_seconds"), udp.at("total").at("cpu_seconds"));
   EXPECT_EQ(udp.at("own").at("allocated_objects"), 3'702);
+}
+
+TEST(ResourceJson, TellsOfBreachesAndCpuSharesWhereTheyAreKnown) {
+  ResourceReport report = sample_report();
+  report.bound_standings["topology.transforms.aggregate"] = {
+      .limit_bytes = 16 * kMiB, .breaches = 2, .in_breach = true, .worst_live_bytes = 19 * kMiB};
+  const CpuShares shares{
+      .window = std::chrono::milliseconds(1500), .groups = {{"api", 0.25}, {"plugin", 0.5}}, .process = 1.25};
+  const Json json = Json::parse(resources_json(report, std::nullopt, shares));
+  EXPECT_EQ(json.at("cpu").at("process_share"), 1.25);
+  EXPECT_EQ(json.at("cpu").at("share_window_seconds"), 1.5);
+  EXPECT_EQ(json.at("other_groups").at(0).at("cpu_share"), 0.5);
+  const Json& api = json.at("root").at("subcomponents").at(0).at("own");
+  EXPECT_EQ(api.at("cpu_share"), 0.25);
+  EXPECT_TRUE(api.at("bound_breaches").is_null());
+  const Json& aggregate = json.at("root").at("subcomponents").at(1).at("subcomponents").at(1).at("subcomponents").at(0);
+  EXPECT_EQ(aggregate.at("own").at("bound_breaches"),
+            Json({{"count", 2}, {"now", true}, {"worst_live_bytes", 19 * kMiB}}));
 }
 
 TEST(ResourceJson, AddsUpToTheLadder) {
@@ -120,7 +140,19 @@ TEST(ResourceJson, TellsTheRest) {
                                       {"usage_bytes", 32 * kMiB},
                                       {"effective_limit_bytes", 48 * kMiB},
                                       {"waits", 12'345},
-                                      {"failed_readings", 1}}));
+                                      {"failed_readings", 1},
+                                      {"looks", 54'321},
+                                      {"events",
+                                       {{{"sequence", 7},
+                                         {"time", 1'700'000'000.0},
+                                         {"kind", "state_changed"},
+                                         {"before", "normal"},
+                                         {"state", "soft"},
+                                         {"usage_bytes", 46 * kMiB},
+                                         {"limit_bytes", 48 * kMiB},
+                                         {"backoff_seconds", 0.0025},
+                                         {"freed_bytes", 0},
+                                         {"message", ""}}}}}));
   EXPECT_EQ(json.at("grant"),
             Json({{"initial_limit_bytes", 64 * kMiB}, {"slop_factor", 0.25}, {"effective_limit_bytes", 48 * kMiB}}));
   EXPECT_DOUBLE_EQ(json.at("cpu").at("process_seconds").get<double>(), 1.0);

@@ -51,7 +51,9 @@ TEST(ResourceMetrics, HasEveryFamilyOfWhichTheFigureIsKnown) {
                        "bursar_group_live_objects gauge",
                        "bursar_group_peak_live_bytes gauge",
                        "bursar_limiter_backoff_seconds gauge",
+                       "bursar_limiter_events_total counter",
                        "bursar_limiter_failed_readings_total counter",
+                       "bursar_limiter_looks_total counter",
                        "bursar_limiter_state gauge",
                        "bursar_limiter_waits_total counter",
                        "bursar_memory_effective_limit_bytes gauge",
@@ -101,8 +103,20 @@ TEST(ResourceMetrics, TellsProcessLimitsAndLimiter) {
   EXPECT_EQ(metrics.value_of("bursar_limiter_state"), "1");
   EXPECT_EQ(metrics.value_of("bursar_limiter_waits_total"), "12345");
   EXPECT_EQ(metrics.value_of("bursar_limiter_failed_readings_total"), "1");
+  EXPECT_EQ(metrics.value_of("bursar_limiter_looks_total"), "54321");
+  EXPECT_EQ(metrics.value_of("bursar_limiter_events_total"), "7");
   EXPECT_EQ(metrics.value_of("bursar_stale_tokens_total"), "2");
   EXPECT_EQ(metrics.value_of("bursar_allocator_installed"), "1");
+}
+
+TEST(ResourceMetrics, TellsTheBreachesOfEachComponentThatIsWatched) {
+  ResourceReport report = sample_report();
+  report.bound_standings["api"] = {.limit_bytes = 100};
+  report.bound_standings["topology.sources.udp"] = {.limit_bytes = 100, .breaches = 3};
+  const Exposition metrics = metrics_of(report);
+  EXPECT_THAT(metrics.errors, IsEmpty());
+  EXPECT_EQ(metrics.value_of("bursar_component_bound_breaches_total", "component", "api"), "0");
+  EXPECT_EQ(metrics.value_of("bursar_component_bound_breaches_total", "component", "topology.sources.udp"), "3");
 }
 
 TEST(ResourceMetrics, LeavesOutWhatIsNotKnown) {

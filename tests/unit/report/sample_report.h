@@ -85,7 +85,18 @@ inline ResourceReport sample_report() {
                                   .usage_bytes = 32 * kMiB,
                                   .effective_limit_bytes = 48 * kMiB,
                                   .waits = 12'345,
-                                  .failed_readings = 1};
+                                  .failed_readings = 1,
+                                  .looks = 54'321};
+  report.limiter->events.push_back({.event = {.sequence = 7,
+                                              .time = {},
+                                              .kind = LimiterEventKind::StateChanged,
+                                              .before = LimiterState::Normal,
+                                              .state = LimiterState::Soft,
+                                              .usage_bytes = 46 * kMiB,
+                                              .limit_bytes = 48 * kMiB,
+                                              .backoff = std::chrono::microseconds(2500),
+                                              .message = {}},
+                                    .age = std::chrono::milliseconds(250)});
   return report;
 }
 

@@ -73,6 +73,15 @@ TEST(Table, FoldsPathsAndAddsRatesAndBarsWhereThereIsRoom) {
       }));
 }
 
+TEST(Table, SaysWhichComponentWasBeyondItsBoundsAndIsNotAnyMore) {
+  ResourceReport report = sample_report();
+  report.bound_standings["topology.sources.udp"] = {.limit_bytes = 4U << 20, .breaches = 2};
+  report.bound_standings["topology.transforms.aggregate"] = {.limit_bytes = 16U << 20, .breaches = 1};
+  const auto lines = render_table(report);
+  EXPECT_THAT(lines, Contains("    udp          512 KiB      4 MiB    1.2 MiB      1,234      -  was over"));
+  EXPECT_THAT(lines, Contains("    aggregate      1 MiB     16 MiB     18 MiB    123,456      -  over firm"));
+}
+
 TEST(Table, WithoutAnEarlierReportTellsNoCpuShares) {
   EXPECT_THAT(render_table(sample_report()),
               Contains("    udp          512 KiB      4 MiB    1.2 MiB      1,234      -  ok"));
