@@ -44,7 +44,8 @@ class Resolver {
                                                   const std::optional<std::string>& flag, const char* flag_name,
                                                   const char* variable, Parse parse, Stored& value) {
     if (given) {
-      value = *given;
+      const Given& chosen = *given;
+      value = chosen;
       return "the program";
     }
     if (flag) return take(*flag, flag_name, parse, value);

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -166,6 +167,7 @@ class ResourceAccounting::Parts {
           watch->check();
         } catch (const std::exception&) {
           // No memory for a look: the next one may have it.
+          return;
         }
       });
     } catch (const std::system_error& error) {
