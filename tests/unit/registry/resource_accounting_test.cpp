@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "unit/limiter/fake_clock.h"
 #include "unit/limiter/temporary_folder.h"
 
 namespace bursar {
@@ -200,13 +201,29 @@ TEST_F(ResourceAccountingTest, ALimitBelowWhatIsUsedAlreadyIsToldOfAndStopsNobod
 }
 
 TEST_F(ResourceAccountingTest, ALimitThatVanishesLaterCountsOn) {
-  const auto accounting = start();
+  FakeClock clock;
+  ResourceAccountingOptions timed = options();
+  timed.limiter.clock = clock;
+  const auto accounting = ResourceAccounting::start(components_.root(), std::move(timed));
   ASSERT_TRUE(accounting.has_value());
   std::filesystem::remove_all(folder_.path() + "/sys");
   std::filesystem::remove(folder_.path() + "/proc/self/cgroup");
+  clock.advance(2s);
   static_cast<void>(accounting->limiter().poll());
   EXPECT_EQ(accounting->limiter().effective_limit_bytes(), 768U << 20);
   EXPECT_EQ(accounting->limiter().state(), LimiterState::Normal);
+}
+
+TEST_F(ResourceAccountingTest, AControlGroupsLimitThatIsRewrittenCountsFromTheNextSecondOn) {
+  FakeClock clock;
+  ResourceAccountingOptions timed = options();
+  timed.limiter.clock = clock;
+  const auto accounting = ResourceAccounting::start(components_.root(), std::move(timed));
+  ASSERT_TRUE(accounting.has_value());
+  folder_.write(kLimitFile, "2147483648\n");
+  clock.advance(2s);
+  static_cast<void>(accounting->limiter().poll());
+  EXPECT_EQ(accounting->limiter().effective_limit_bytes(), std::uint64_t{1536} << 20);
 }
 
 TEST_F(ResourceAccountingTest, WithoutPressureStallInformationItIsSaidAndTheLimiterDoesWithout) {
