@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <cerrno>
+#include <cstdint>
 
 namespace bursar::alloc {
 namespace {
@@ -31,6 +32,7 @@ bool is_of_c_library(Function* function) noexcept {
 
 void warm_up() noexcept {
   const NextFunctions& next = next_functions;
+  const InsideNextAllocator inside;
   void* block = next.allocate(1);
   if (block != nullptr) [[maybe_unused]]
     const std::size_t bytes = next.usable_size(block);
@@ -44,6 +46,7 @@ void warm_up() noexcept {
 }  // namespace
 
 constinit NextFunctions next_functions{};
+constinit thread_local bool inside_next_allocator [[gnu::tls_model("initial-exec")]] = false;
 
 NextAllocator find_next_allocator() noexcept {
   NextFunctions& next = next_functions;
@@ -62,12 +65,23 @@ NextAllocator find_next_allocator() noexcept {
 }
 
 void* NextUpstream::allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
-  void* block = nullptr;
-  const int error =
-      next_functions.allocate_aligned(&block, alignment < sizeof(void*) ? sizeof(void*) : alignment, bytes);
-  if (error == 0) return block;
-  errno = error;
-  return nullptr;
+  const InsideNextAllocator inside;
+  const std::size_t boundary = alignment < sizeof(void*) ? sizeof(void*) : alignment;
+  const auto allocate = [boundary](std::size_t wanted_bytes) {
+    void* block = nullptr;
+    const int error = next_functions.allocate_aligned(&block, boundary, wanted_bytes);
+    if (error == 0) return block;
+    errno = error;
+    return static_cast<void*>(nullptr);
+  };
+  void* block = allocate(bytes);
+  if (reinterpret_cast<std::uintptr_t>(block) % boundary == 0) [[likely]] {
+    return block;
+  }
+  // mimalloc 2.0 takes blocks of powers of two for aligned to their size, which they are not always. A program that
+  // asks for 252 bytes must not meet this because we ask for 256.
+  next_functions.release(block);
+  return allocate(bytes + 1);
 }
 
 }  // namespace bursar::alloc

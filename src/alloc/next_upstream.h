@@ -21,6 +21,22 @@ struct NextFunctions {
 
 extern constinit NextFunctions next_functions;
 
+// Whether the thread is inside of a function of the next allocator that calls others of its library by their public
+// names, where ours stand before them: those calls are the allocator's own affair.
+// [mimalloc: posix_memalign calls mi_malloc_aligned, which may call mi_free. gperftools: posix_memalign calls tc_memalign.]
+extern constinit thread_local bool inside_next_allocator [[gnu::tls_model("initial-exec")]];
+
+class InsideNextAllocator {
+ public:
+  [[nodiscard]] InsideNextAllocator() noexcept : was_(inside_next_allocator) { inside_next_allocator = true; }
+  ~InsideNextAllocator() { inside_next_allocator = was_; }
+  InsideNextAllocator(const InsideNextAllocator&) = delete;
+  InsideNextAllocator& operator=(const InsideNextAllocator&) = delete;
+
+ private:
+  bool was_;
+};
+
 enum class NextAllocator {
   Glibc,     // nothing stands between us and the C library
   Complete,  // another allocator, whose functions are in `next_functions` now

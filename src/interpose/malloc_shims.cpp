@@ -1,30 +1,14 @@
 // The C library's allocation functions, under their own names. glibc's own callers, and those of every shared library,
 // find these first; that takes default visibility.
 
-#include <unistd.h>
-
-#include <bit>
-#include <cerrno>
 #include <cstddef>
 
+#include "interpose/malloc_family.h"
 #include "interpose/tracked_malloc.h"
 
 #define BURSAR_SHIM extern "C" [[gnu::visibility("default")]]
 
-namespace {
-
 using namespace bursar::interpose;
-
-void* out_of_memory() noexcept {
-  errno = ENOMEM;
-  return nullptr;
-}
-
-std::size_t page_bytes() noexcept {
-  return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace
 
 BURSAR_SHIM void* malloc(std::size_t bytes) noexcept {
   return allocate(bytes);
@@ -35,7 +19,7 @@ BURSAR_SHIM void free(void* block) noexcept {
 }
 
 BURSAR_SHIM void* calloc(std::size_t count, std::size_t bytes) noexcept {
-  return with_allocator([=](auto&& allocator) { return allocator.allocate_zeroed(count, bytes); });
+  return allocate_zeroed(count, bytes);
 }
 
 BURSAR_SHIM void* realloc(void* block, std::size_t bytes) noexcept {
@@ -43,8 +27,7 @@ BURSAR_SHIM void* realloc(void* block, std::size_t bytes) noexcept {
 }
 
 BURSAR_SHIM void* reallocarray(void* block, std::size_t count, std::size_t bytes) noexcept {
-  std::size_t total = 0;
-  return __builtin_mul_overflow(count, bytes, &total) ? out_of_memory() : reallocate(block, total);
+  return reallocate_array(block, count, bytes);
 }
 
 BURSAR_SHIM void* memalign(std::size_t alignment, std::size_t bytes) noexcept {
@@ -56,23 +39,15 @@ BURSAR_SHIM void* aligned_alloc(std::size_t alignment, std::size_t bytes) noexce
 }
 
 BURSAR_SHIM int posix_memalign(void** result, std::size_t alignment, std::size_t bytes) noexcept {
-  if (alignment % sizeof(void*) != 0 || !std::has_single_bit(alignment)) return EINVAL;
-  const int saved_errno = errno;
-  void* block = allocate_aligned(alignment, bytes);
-  errno = saved_errno;
-  if (block == nullptr) return ENOMEM;
-  *result = block;
-  return 0;
+  return allocate_aligned_into(result, alignment, bytes);
 }
 
 BURSAR_SHIM void* valloc(std::size_t bytes) noexcept {
-  return allocate_aligned(page_bytes(), bytes);
+  return allocate_page_aligned(bytes);
 }
 
 BURSAR_SHIM void* pvalloc(std::size_t bytes) noexcept {
-  std::size_t rounded = 0;
-  if (__builtin_add_overflow(bytes, page_bytes() - 1, &rounded)) return out_of_memory();
-  return allocate_aligned(page_bytes(), rounded / page_bytes() * page_bytes());
+  return allocate_whole_pages(bytes);
 }
 
 BURSAR_SHIM std::size_t malloc_usable_size(void* block) noexcept {

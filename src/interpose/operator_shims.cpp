@@ -7,35 +7,13 @@
 
 #include <new>
 
+#include "interpose/allocate_or_throw.h"
 #include "interpose/tracked_malloc.h"
 
 #define BURSAR_OPERATOR_SHIM [[gnu::visibility("default"), gnu::weak]]
 
-namespace {
-
-// Calls the new-handler until `allocate` succeeds or there is none.
-template <typename Allocate>
-void* allocate_or_throw(Allocate allocate) {
-  for (;;) {
-    if (void* block = allocate(); block != nullptr) [[likely]] {
-      return block;
-    }
-    const std::new_handler handler = std::get_new_handler();
-    if (handler == nullptr) throw std::bad_alloc();
-    handler();
-  }
-}
-
-template <typename Allocate>
-void* null_if_it_throws(Allocate allocate) noexcept {
-  try {
-    return allocate();
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-}  // namespace
+using bursar::interpose::allocate_or_throw;
+using bursar::interpose::null_if_it_throws;
 
 BURSAR_OPERATOR_SHIM void* operator new(std::size_t bytes) {
   if (void* block = bursar::interpose::allocate(bytes); block != nullptr) [[likely]] {

@@ -85,7 +85,7 @@ bool stands_in_front() noexcept {
          dladdr(reinterpret_cast<void*>(&decide_mode), &own) == 0 || front.dli_fbase == own.dli_fbase;
 }
 
-Mode decided_mode() noexcept {
+Mode best_mode() noexcept {
   const alloc::NextAllocator found = alloc::find_next_allocator();
   if (found == alloc::NextAllocator::Unknown) {
     warn("bursar: the allocator that comes next lacks a function of malloc's family; glibc's is used in its place\n");
@@ -106,7 +106,7 @@ void decide_mode() noexcept {
   Mode undecided = Mode::Undecided;
   if (!mode.compare_exchange_strong(undecided, Mode::Deciding, std::memory_order_relaxed)) return;
   const int saved_errno = errno;
-  const Mode decided = decided_mode();
+  const Mode decided = best_mode();
   mode.store(decided, std::memory_order_release);
   aim(decided);
   errno = saved_errno;

@@ -34,28 +34,35 @@ inline constinit TrackingAllocator<alloc::NextUpstream, alloc::TagInSlack> next;
 
 // The functions of a tracking allocator, without tracking.
 template <typename Upstream>
-struct PassThrough {
-  static void* allocate(std::size_t bytes) noexcept { return Upstream::allocate(bytes); }
-  static void* allocate_zeroed(std::size_t count, std::size_t bytes) noexcept {
+class PassThrough {
+ public:
+  constexpr PassThrough() noexcept = default;
+  constexpr explicit PassThrough(Upstream upstream) noexcept : upstream_(upstream) {}
+
+  void* allocate(std::size_t bytes) noexcept { return upstream_.allocate(bytes); }
+  void* allocate_zeroed(std::size_t count, std::size_t bytes) noexcept {
     std::size_t total = 0;
-    return Upstream::allocate_zeroed(__builtin_mul_overflow(count, bytes, &total) ? ~std::size_t{0} : total);
+    return upstream_.allocate_zeroed(__builtin_mul_overflow(count, bytes, &total) ? ~std::size_t{0} : total);
   }
-  static void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
-    return Upstream::allocate_aligned(alignment, bytes);
+  void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
+    return upstream_.allocate_aligned(alignment, bytes);
   }
-  static void* reallocate(void* block, std::size_t bytes) noexcept {
-    if (!alloc::BootstrapArena::contains(block)) return Upstream::reallocate(block, bytes);
-    void* moved = Upstream::allocate(bytes);
+  void* reallocate(void* block, std::size_t bytes) noexcept {
+    if (!alloc::BootstrapArena::contains(block)) return upstream_.reallocate(block, bytes);
+    void* moved = upstream_.allocate(bytes);
     if (moved != nullptr) std::memcpy(moved, block, std::min(bytes, alloc::BootstrapArena::size_of(block)));
     return moved;
   }
-  static void deallocate(void* block) noexcept {
-    if (!alloc::BootstrapArena::contains(block)) Upstream::release(block);
+  void deallocate(void* block) noexcept {
+    if (!alloc::BootstrapArena::contains(block)) upstream_.release(block);
   }
-  static std::size_t usable_size(void* block) noexcept {
+  std::size_t usable_size(void* block) noexcept {
     if (alloc::BootstrapArena::contains(block)) return alloc::BootstrapArena::size_of(block);
-    return block == nullptr ? 0 : Upstream::usable_size(block);
+    return block == nullptr ? 0 : upstream_.usable_size(block);
   }
+
+ private:
+  [[no_unique_address]] Upstream upstream_;
 };
 
 // Where blocks come from while the mode is being decided.
@@ -70,11 +77,19 @@ struct BootstrapUpstream {
   static std::size_t usable_size(void* /*block*/) noexcept { return 0; }
 };
 
-template <typename Use>
-[[gnu::cold, gnu::noinline]] auto with_uncommon_allocator(Use use) noexcept {
+// `Deciding` only to what is called in the course of the decision.
+inline Mode decided_mode() noexcept {
   if (mode.load(std::memory_order_relaxed) == Mode::Undecided) decide_mode();
   // Acquire: the functions that were found stand behind the mode.
-  switch (mode.load(std::memory_order_acquire)) {
+  return mode.load(std::memory_order_acquire);
+}
+[[nodiscard]] inline bool is_tracked(Mode decided) noexcept {
+  return decided == Mode::GlibcByHeader || decided == Mode::GlibcByCall || decided == Mode::Next;
+}
+
+template <typename Use>
+[[gnu::cold, gnu::noinline]] auto with_uncommon_allocator(Use use) noexcept {
+  switch (decided_mode()) {
     case Mode::GlibcByHeader:
       return use(glibc_by_header);
     case Mode::GlibcByCall:
@@ -118,6 +133,9 @@ inline void deallocate(void* block) noexcept {
     return glibc_by_header.deallocate(block);
   }
   deallocate_target.load(std::memory_order_acquire)(block);
+}
+inline void* allocate_zeroed(std::size_t count, std::size_t bytes) noexcept {
+  return with_allocator([=](auto&& allocator) { return allocator.allocate_zeroed(count, bytes); });
 }
 inline void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept {
   return with_allocator([=](auto&& allocator) { return allocator.allocate_aligned(alignment, bytes); });

@@ -28,6 +28,7 @@ concept Ownership = requires(void* block, std::size_t bytes, groups::GroupIndex 
   { T::put(block, bytes, bytes, group) } noexcept -> std::same_as<bool>;
   { T::take(block, bytes) } noexcept -> std::same_as<Owned>;
   { T::writable_bytes(block, bytes) } noexcept -> std::same_as<std::size_t>;
+  { T::writable_bytes_for(bytes, bytes) } noexcept -> std::same_as<std::size_t>;
 };
 
 // In a tag, for which four bytes more are asked: for upstreams whose sizes come in small steps, as glibc's do.
@@ -45,6 +46,10 @@ struct AskedTag {
     return is_tag_of(block, tag) ? Owned{OwnerPlace::Tag, owner_in(tag)} : Owned{};
   }
   [[nodiscard]] static std::size_t writable_bytes(const void* /*block*/, std::size_t usable_bytes) noexcept {
+    return usable_bytes - kTagBytes;
+  }
+  // Of a block that is not there yet.
+  [[nodiscard]] static std::size_t writable_bytes_for(std::size_t /*asked_bytes*/, std::size_t usable_bytes) noexcept {
     return usable_bytes - kTagBytes;
   }
 };
@@ -78,6 +83,9 @@ struct TagInSlack {
   }
   [[nodiscard]] static std::size_t writable_bytes(const void* block, std::size_t usable_bytes) noexcept {
     return ShadowIndex::contains(block, usable_bytes) ? usable_bytes : usable_bytes - kTagBytes;
+  }
+  [[nodiscard]] static std::size_t writable_bytes_for(std::size_t asked_bytes, std::size_t usable_bytes) noexcept {
+    return usable_bytes - asked_bytes < kTagBytes ? usable_bytes : usable_bytes - kTagBytes;
   }
 };
 

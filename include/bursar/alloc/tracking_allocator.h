@@ -111,6 +111,33 @@ class TrackingAllocator {
     return bytes >= alloc::kLargeBlockBytes ? bytes : Owners::writable_bytes(block, bytes);
   }
 
+  // What `usable_size` will answer for a block of `bytes`, where `upstream_bytes_for(request)` says what the upstream's
+  // answer will be; 0 where that is 0.
+  template <typename UpstreamBytesFor>
+  [[nodiscard]] static std::size_t usable_size_for(std::size_t bytes, UpstreamBytesFor upstream_bytes_for) noexcept {
+    const std::size_t upstream_bytes = fits(bytes) ? upstream_bytes_for(Owners::request_for(bytes)) : 0;
+    if (upstream_bytes == 0 || upstream_bytes >= alloc::kLargeBlockBytes) return upstream_bytes;
+    return Owners::writable_bytes_for(bytes, upstream_bytes);
+  }
+
+  // For upstreams that resize a block where it is: `resize(request)` lets the upstream try. Answers what the program may
+  // write now, which is less than `bytes` where the block could not grow. Where it became as large as is asked for, it
+  // belongs to the group that the thread is in.
+  template <typename Resize>
+  [[nodiscard]] std::size_t resize_in_place(void* block, std::size_t bytes, Resize resize) noexcept {
+    if (alloc::BootstrapArena::contains(block) || !fits(bytes)) return usable_size(block);
+    const std::size_t old_bytes = upstream_.usable_size(block);
+    const alloc::Owned owned = take_owner(block, old_bytes);
+    resize(Owners::request_for(bytes));
+    if (upstream_.usable_size(block) < Owners::request_for(bytes)) {
+      put_back(block, old_bytes, owned.place, owned.owner);
+    } else {
+      credit(owned, old_bytes);
+      static_cast<void>(charged(block, bytes));
+    }
+    return usable_size(block);
+  }
+
   // The block belongs to the token's group from now on. False where it is not one of ours.
   // REQUIRES: no other thread releases or reallocates the block meanwhile.
   bool transfer(void* block, ResourceGroupToken token) noexcept {
