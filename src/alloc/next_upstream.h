@@ -23,7 +23,7 @@ extern constinit NextFunctions next_functions;
 
 // Whether the thread is inside of a function of the next allocator that calls others of its library by their public
 // names, where ours stand before them: those calls are the allocator's own affair.
-// [mimalloc: posix_memalign calls mi_malloc_aligned, which may call mi_free. gperftools: posix_memalign calls tc_memalign.]
+// (mimalloc: posix_memalign calls mi_malloc_aligned, and realloc mi_free. gperftools: posix_memalign calls tc_memalign.)
 extern constinit thread_local bool inside_next_allocator [[gnu::tls_model("initial-exec")]];
 
 class InsideNextAllocator {
@@ -52,7 +52,10 @@ struct NextUpstream {
   static void* allocate(std::size_t bytes) noexcept { return next_functions.allocate(bytes); }
   static void* allocate_zeroed(std::size_t bytes) noexcept { return next_functions.allocate_zeroed(1, bytes); }
   [[nodiscard]] static void* allocate_aligned(std::size_t alignment, std::size_t bytes) noexcept;
-  static void* reallocate(void* block, std::size_t bytes) noexcept { return next_functions.reallocate(block, bytes); }
+  static void* reallocate(void* block, std::size_t bytes) noexcept {
+    const InsideNextAllocator inside;
+    return next_functions.reallocate(block, bytes);
+  }
   static void release(void* block) noexcept { next_functions.release(block); }
   // Blocks of the arena are answered for as large ones, which the common path leaves alone.
   static std::size_t usable_size(void* block) noexcept {

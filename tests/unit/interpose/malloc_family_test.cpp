@@ -17,32 +17,28 @@
 #include <utility>
 #include <vector>
 
-#include <bursar/alloc/block_tag.h>
 #include <bursar/groups/resource_group_registry.h>
 #include <gtest/gtest.h>
 
 #include "unit/groups/registry_probe.h"
 #include "unit/interpose/escape.h"
+#include "unit/interpose/upstream.h"
 
+// Weak: a C library that does not have them yet is no reason not to link; where they come from is preloaded.
 extern "C" {
-void free_sized(void* block, std::size_t bytes) noexcept;
-void free_aligned_sized(void* block, std::size_t alignment, std::size_t bytes) noexcept;
+[[gnu::weak]] void free_sized(void* block, std::size_t bytes) noexcept;
+[[gnu::weak]] void free_aligned_sized(void* block, std::size_t alignment, std::size_t bytes) noexcept;
 }
 
 namespace bursar {
 namespace {
 
+using testing::books_bytes;
 using testing::escape;
 using testing::fresh_group;
 
 ResourceStatsSnapshot figures(ResourceGroupToken token) {
   return testing::without_cpu(token.stats().totals());
-}
-
-// A block in the upstream's bytes: what the program may write, and the tag where there is one.
-std::uint64_t books_bytes(void* block) {
-  const std::size_t usable = malloc_usable_size(block);
-  return usable >= alloc::kLargeBlockBytes ? usable : usable + alloc::kTagBytes;
 }
 
 struct Way {

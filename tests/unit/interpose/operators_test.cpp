@@ -1,7 +1,5 @@
 // Every form of operator new and delete, in every combination that the language lets a program write.
 
-#include <malloc.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -12,16 +10,17 @@
 #include <utility>
 #include <vector>
 
-#include <bursar/alloc/block_tag.h>
 #include <bursar/groups/resource_group_registry.h>
 #include <gtest/gtest.h>
 
 #include "unit/groups/registry_probe.h"
 #include "unit/interpose/escape.h"
+#include "unit/interpose/upstream.h"
 
 namespace bursar {
 namespace {
 
+using testing::books_bytes;
 using testing::escape;
 using testing::fresh_group;
 
@@ -87,9 +86,8 @@ TEST(Operators, EveryFormIsChargedOnceAndCreditedOnce) {
           EXPECT_EQ(reinterpret_cast<std::uintptr_t>(block) % 128, 0U);
         }
         const ResourceStatsSnapshot charged = testing::without_cpu(owner.stats().totals());
-        const std::size_t usable = malloc_usable_size(block);
         EXPECT_EQ(charged.allocated_objects, 1U) << form.name;
-        EXPECT_EQ(charged.allocated_bytes, usable >= alloc::kLargeBlockBytes ? usable : usable + alloc::kTagBytes);
+        EXPECT_EQ(charged.allocated_bytes, books_bytes(block)) << form.name;
         form.releases[release](block, size);
         const ResourceStatsSnapshot credited = testing::without_cpu(owner.stats().totals());
         EXPECT_EQ(credited.deallocated_objects, 1U) << form.name << ", release " << release;

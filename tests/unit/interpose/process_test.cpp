@@ -1,7 +1,6 @@
 // What only a process as a whole can show: its start, its threads, its libraries, its sums.
 
 #include <dlfcn.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,32 +15,27 @@
 #include <thread>
 #include <vector>
 
-#include <bursar/alloc/block_tag.h>
 #include <bursar/alloc/tracking_resource.h>
 #include <bursar/alloc/transfer.h>
 #include <bursar/cpu/thread_clock.h>
 #include <bursar/groups/resource_group_registry.h>
 #include <gtest/gtest.h>
 
-#include "unit/alloc/torture.h"
 #include "unit/cpu/burn_cpu.h"
 #include "unit/groups/child_process.h"
 #include "unit/groups/registry_probe.h"
 #include "unit/interpose/escape.h"
+#include "unit/interpose/upstream.h"
 
 namespace bursar {
 namespace {
 
+using testing::books_bytes;
 using testing::burn_cpu;
 using testing::escape;
 using testing::expect_success;
 using testing::fresh_group;
 using testing::kMillisecond;
-
-std::uint64_t books_bytes(void* block) {
-  const std::size_t usable = malloc_usable_size(block);
-  return usable >= alloc::kLargeBlockBytes ? usable : usable + alloc::kTagBytes;
-}
 
 // Before `main`, and before whatever else is constructed.
 struct AllocatesBeforeMain {
@@ -59,27 +53,6 @@ TEST(ProcessStart, AllocationsBeforeMainAreCharged) {
   std::free(before_main.block);
   EXPECT_EQ(before_main.token.stats().totals().live_bytes(), 0U);
   before_main.block = nullptr;
-}
-
-struct MallocApi {
-  static void* allocate(std::size_t bytes) { return escape(std::malloc(bytes)); }
-  static void* allocate_zeroed(std::size_t count, std::size_t bytes) { return escape(std::calloc(count, bytes)); }
-  static void* allocate_aligned(std::size_t alignment, std::size_t bytes) {
-    void* block = nullptr;
-    return posix_memalign(&block, alignment, bytes) == 0 ? block : nullptr;
-  }
-  static void* reallocate(void* block, std::size_t bytes) { return escape(std::realloc(block, bytes)); }
-  static void release(void* block) { std::free(block); }
-  static bool transfer(void* block, ResourceGroupToken token) { return bursar::transfer(block, token); }
-  static std::size_t writable_bytes(void* block) { return malloc_usable_size(block); }
-  static std::uint64_t books_bytes(void* block) { return bursar::books_bytes(block); }
-};
-
-TEST(Torture, OverTheProcesssOwnMallocTheBooksAgreeToTheByte) {
-  MallocApi api;
-  testing::TortureOptions options = testing::TortureOptions::from_environment(1'000'000);
-  options.is_alone = false;  // GoogleTest and the threads themselves allocate, too
-  testing::Torture(api, options).run();
 }
 
 TEST(Transfer, MovesABlockOfMallocAndOfNewToItsHeir) {
