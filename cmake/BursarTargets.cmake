@@ -25,12 +25,19 @@ function(bursar_add_library name)
   target_link_libraries(bursar_${name} PUBLIC ${arg_LINK})
 endfunction()
 
-# bursar_add_test(<name> SOURCES ... [LINK ...]): one executable `<name>`, each of its GoogleTest cases a CTest test.
+# bursar_add_test(<name> SOURCES ... [LINK ...] [PRELOAD <library>]): one executable `<name>`, each of its GoogleTest
+# cases a CTest test, which is run with the library preloaded.
 function(bursar_add_test name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "PRELOAD" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   bursar_compile_options(${name})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300)
+  set(environment)
+  if(arg_PRELOAD)
+    set(environment ENVIRONMENT "LD_PRELOAD=${arg_PRELOAD}")
+  endif()
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT 300 ${environment})
 endfunction()

@@ -34,14 +34,12 @@ inline Upstream find_upstream() {
   return {"none", nullptr};
 }
 
-inline const Upstream& upstream() {
-  static const Upstream found = find_upstream();
-  return found;
-}
+// Before `main`, so that what the search allocates is in nobody's way.
+inline const Upstream upstream = find_upstream();
 
 // What the books have to hold for a block: the upstream's bytes.
 inline std::uint64_t books_bytes(void* block) {
-  return upstream().usable_size(block);
+  return upstream.usable_size(block);
 }
 
 }  // namespace bursar::testing
