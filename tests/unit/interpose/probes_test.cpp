@@ -46,6 +46,27 @@ TEST(Tracking, WithAnUnknownSettingIsOnWithOneWarning) {
             "installed, counts, malloc works\n");
 }
 
+TEST(Tracking, SurvivesAnUpstreamThatAllocatesOnFirstUse) {
+  const std::string preload = "LD_PRELOAD=" BURSAR_FAKE_UPSTREAM " ";
+  EXPECT_EQ(run(preload + BURSAR_TRACKED_PROBE).output, "installed, counts, malloc works\n");
+  EXPECT_EQ(run(preload + "BURSAR_TRACKING=off " BURSAR_TRACKED_PROBE).output,
+            "not installed, does not count, malloc works\n");
+  EXPECT_EQ(run("LD_PRELOAD=" BURSAR_PRELOAD ":" BURSAR_FAKE_UPSTREAM " " BURSAR_UNTRACKED_PROBE).output,
+            "installed, counts, malloc works\n");
+}
+
+TEST(Tracking, IsInstalledByThePreloadLibraryAlone) {
+  EXPECT_EQ(run("LD_PRELOAD=" BURSAR_PRELOAD " " BURSAR_UNTRACKED_PROBE).output, "installed, counts, malloc works\n");
+  EXPECT_EQ(run("BURSAR_TRACKING=off LD_PRELOAD=" BURSAR_PRELOAD " " BURSAR_UNTRACKED_PROBE).output,
+            "not installed, does not count, malloc works\n");
+}
+
+TEST(Detection, AnAllocatorThatIsNotThereDoesNotSeemToBe) {
+  const std::string nothing = "jemalloc not there, mimalloc not there, tcmalloc not there\n";
+  EXPECT_EQ(run(BURSAR_DETECTION_PROBE).output, nothing);
+  EXPECT_EQ(run("LD_PRELOAD=" BURSAR_PRELOAD " " BURSAR_DETECTION_PROBE).output, nothing);
+}
+
 TEST(ReplacedOperators, APoolBehindThePlainFormsServesAllFormsThatRestOnThem) {
   EXPECT_EQ(run(BURSAR_REPLACED_NEW_PROBE).exit_code, 0);
   EXPECT_EQ(run("BURSAR_TRACKING=off " BURSAR_REPLACED_NEW_PROBE).exit_code, 0);
