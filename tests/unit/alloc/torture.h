@@ -131,7 +131,7 @@ class Torture {
   static constexpr std::size_t kBlocksOfAThread = 256;
   static constexpr std::size_t kSlots = 64;
   static constexpr std::size_t kDeepest = 12;
-  static constexpr int kForksOfARound = 10;
+  static constexpr int kForksOfARound = 30;
   static constexpr std::size_t kMostBlocks = 16 * (kBlocksOfAThread + 2 * kSlots);  // of 16 threads
 
   using Slot = std::atomic<TortureBlock*>;
@@ -295,15 +295,13 @@ class Torture {
       if (worker.parcel_in_use[i].load(std::memory_order_acquire)) continue;
       worker.parcels[i] = block;
       worker.parcel_in_use[i].store(true, std::memory_order_release);
+      block.block = nullptr;  // before anybody else can release it
       take_over(block, slots_[random.below(kSlots)].exchange(&worker.parcels[i], std::memory_order_acq_rel));
       return;
     }
   }
   void take_over(TortureBlock& into, TortureBlock* parcel) {
-    if (parcel == nullptr) {
-      into.block = nullptr;
-      return;
-    }
+    if (parcel == nullptr) return;
     into = *parcel;
     for (auto& worker : workers_) {
       const auto* first = worker->parcels.data();
