@@ -1,31 +1,14 @@
 // Small programs of their own: with tracking switched off, without it, with operators replaced, and at their end.
 
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "unit/interpose/program_outcome.h"
+
 namespace {
 
-struct Outcome {
-  int exit_code = -1;
-  std::string output;
-};
-
-Outcome run(const std::string& command) {
-  Outcome outcome;
-  std::FILE* output = popen((command + " 2>&1").c_str(), "re");
-  if (output == nullptr) return outcome;
-  std::array<char, 256> buffer{};
-  while (std::fgets(buffer.data(), buffer.size(), output) != nullptr) outcome.output += buffer.data();
-  const int status = pclose(output);
-  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1'000 + WTERMSIG(status);
-  return outcome;
-}
+using bursar::testing::run;
 
 TEST(Tracking, IsInstalledWhereInterposeIsLinked) {
   EXPECT_EQ(run("env -u BURSAR_TRACKING " BURSAR_TRACKED_PROBE).output, "installed, counts, malloc works\n");
