@@ -11,7 +11,7 @@ BUILD = cmake --build --preset $(PRESET) --parallel $(JOBS)
 SOURCES = $(shell git ls-files '*.h' '*.cpp')
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench build format lint clean
+.PHONY: help run test bench programs valgrind build format lint clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -37,6 +37,19 @@ bench: ## Build and run the comparisons: no tracking, the common design, ours.
 	@$(CONFIGURE)
 	@$(BUILD) --target bursar_benchmarks
 	@scripts/bench
+
+programs: PRESET = release
+programs: ## Run programs of others under the preload library: the same output, and what it costs them.
+	@scripts/install-dependencies build test programs
+	@$(CONFIGURE)
+	@$(BUILD) --target bursar_preload bursar_preload_jemalloc bursar_books_at_exit rocksdb_work
+	@python3 -B tests/programs/compare_programs.py $(PROGRAMS)
+
+valgrind: ## Run the tracker's own tests, without interposing, under valgrind's memcheck.
+	@scripts/install-dependencies build test valgrind
+	@$(CONFIGURE)
+	@$(BUILD) --target alloc_test groups_test
+	@scripts/valgrind build/$(PRESET)
 
 build: ## Build everything and run nothing.
 	@$(CONFIGURE)
