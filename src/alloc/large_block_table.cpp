@@ -39,6 +39,16 @@ bool LargeBlockTable::insert(const void* block, groups::GroupIndex owner) noexce
       if (place.compare_exchange_weak(word, key_of(block) | owner, std::memory_order_relaxed)) return true;
     }
   }
+  // Relaxed, as the places: the block's release comes after by the program's own order.
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+bool LargeBlockTable::forget_refused() noexcept {
+  std::uint64_t refused = refused_.load(std::memory_order_relaxed);
+  while (refused != 0) {
+    if (refused_.compare_exchange_weak(refused, refused - 1, std::memory_order_relaxed)) return true;
+  }
   return false;
 }
 

@@ -3,8 +3,11 @@
 #include <bursar/groups/group_presence.h>
 #include <bursar/groups/thread_account.h>
 
+#include <array>
+#include <atomic>
 #include <cstdlib>
 #include <new>
+#include <optional>
 
 #include "groups/group_table.h"
 
@@ -16,20 +19,22 @@ using groups::group_table;
 static_assert(ResourceGroupRegistry::kMaxGroups == groups::GroupTable::kMaxGroups);
 static_assert(ResourceGroupRegistry::kMaxNameLength + 1 == groups::NameArena::kLargestBytes);
 
-std::uint64_t objects_allocated_by_this_thread() noexcept {
-  const groups::ThreadAccount* account = groups::this_thread_account();
-  return account == nullptr ? 0 : account->cell(account->current()).allocated_objects.load();
-}
-
-// Whether a block that `allocate` gives is counted. Called through volatile pointers, so that no compiler leaves the
-// pair out.
+// Whether a block that `allocate` gives is counted; nothing where there is no memory for it. Called through volatile
+// pointers, so that no compiler leaves the pair out.
 template <typename Allocate, typename Release>
-bool is_counted(Allocate* allocate, Release* release) {
+std::optional<bool> is_counted(const groups::ThreadAccount& account, Allocate* allocate, Release* release) noexcept {
   Allocate* const volatile opaque_allocate = allocate;
   Release* const volatile opaque_release = release;
-  const std::uint64_t before = objects_allocated_by_this_thread();
-  void* block = opaque_allocate(1);
-  const bool counted = objects_allocated_by_this_thread() != before;
+  const groups::Counter& counter = account.cell(account.current()).allocated_objects;
+  const std::uint64_t before = counter.load();
+  void* block = nullptr;
+  try {
+    block = opaque_allocate(1);
+  } catch (const std::bad_alloc&) {
+    return std::nullopt;
+  }
+  if (block == nullptr) return std::nullopt;
+  const bool counted = counter.load() != before;
   opaque_release(block);
   return counted;
 }
@@ -90,14 +95,18 @@ std::uint64_t ResourceGroupRegistry::foreign_blocks() const noexcept {
 }
 
 bool ResourceGroupRegistry::allocator_installed() noexcept {
-  Installed answer = installed.load(std::memory_order_relaxed);
-  if (answer == Installed::Unknown) {
-    const bool counted = is_counted<void*(std::size_t), void(void*)>(&std::malloc, &std::free) &&
-                         is_counted<void*(std::size_t), void(void*)>(&::operator new, &::operator delete);
-    answer = counted ? Installed::Yes : Installed::No;
-    installed.store(answer, std::memory_order_relaxed);
-  }
-  return answer == Installed::Yes;
+  const Installed known = installed.load(std::memory_order_relaxed);
+  if (known != Installed::Unknown) return known == Installed::Yes;
+  // Not remembered where it cannot be tried out: without memory, or on a thread that is past its end.
+  const groups::ThreadAccount* account = groups::this_thread_account();
+  if (account == nullptr) return false;
+  const std::optional<bool> c = is_counted<void*(std::size_t), void(void*)>(*account, &std::malloc, &std::free);
+  const std::optional<bool> cpp =
+      is_counted<void*(std::size_t), void(void*)>(*account, &::operator new, &::operator delete);
+  if (!c.has_value() || !cpp.has_value()) return false;
+  const bool answer = *c && *cpp;
+  installed.store(answer ? Installed::Yes : Installed::No, std::memory_order_relaxed);
+  return answer;
 }
 
 }  // namespace bursar

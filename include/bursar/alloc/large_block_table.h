@@ -17,11 +17,16 @@ namespace bursar::alloc {
 // Allocates: no. Blocks: no.
 class LargeBlockTable {
  public:
-  // False where the block's neighbourhood in the table is full: the block is not tracked then.
+  // False where the block's neighbourhood in the table is full: the block is not tracked then, and `refused` counts it.
   [[nodiscard]] bool insert(const void* block, groups::GroupIndex owner) noexcept;
   // Takes the block out and answers its owner, or nothing where it is not in the table.
   [[nodiscard]] std::optional<groups::GroupIndex> erase(const void* block) noexcept;
   [[nodiscard]] bool contains(const void* block) const noexcept { return find(block) != nullptr; }
+
+  // How many refused blocks there are that were not taken for released yet. A large block that is in no table is one of
+  // them as long as there are any: then `forget_refused` answers true, and it is nobody else's.
+  [[nodiscard]] std::uint64_t refused() const noexcept { return refused_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool forget_refused() noexcept;
 
  private:
   // Large blocks start 128 KiB apart at least, so up to 128 GiB of them each have a place of their own.
@@ -32,6 +37,7 @@ class LargeBlockTable {
   [[nodiscard]] ZeroedAtomic<std::uint64_t>* find(const void* block) const noexcept;
 
   mutable std::array<ZeroedAtomic<std::uint64_t>, kPlaces> places_{};
+  ZeroedAtomic<std::uint64_t> refused_{};
 };
 
 // The one of the process.

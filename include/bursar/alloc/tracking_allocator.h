@@ -234,7 +234,7 @@ class TrackingAllocator {
   static void credit(alloc::Owned owned, std::size_t bytes) noexcept {
     if (owned.place != alloc::OwnerPlace::None) [[likely]] {
       groups::charge_release(owned.owner, bytes);
-    } else {
+    } else if (bytes < alloc::kLargeBlockBytes || !alloc::large_block_table().forget_refused()) {
       groups::count_foreign_block();
     }
   }

@@ -96,6 +96,18 @@ TEST_F(LargeBlocks, WhoseNeighbourhoodIsFullAreRefusedAndTakenAgainOnceOneHasGon
   }
 }
 
+TEST_F(LargeBlocks, ThatWereRefusedAreRememberedByTheirNumber) {
+  constexpr std::uintptr_t kHome = 2'000 * kPlaceBytes;
+  std::uintptr_t taken = 0;
+  while (table_->insert(at(kHome + taken * kAroundTheTable), 1)) ++taken;
+  EXPECT_FALSE(table_->insert(at(kHome + (taken + 1) * kAroundTheTable), 1));
+  EXPECT_EQ(table_->refused(), 2U);
+  EXPECT_TRUE(table_->forget_refused());
+  EXPECT_TRUE(table_->forget_refused());
+  EXPECT_FALSE(table_->forget_refused());
+  EXPECT_EQ(table_->refused(), 0U);
+}
+
 TEST_F(LargeBlocks, AtTheEndOfTheTableGoOnAtItsBeginning) {
   constexpr std::uintptr_t kLast = kAroundTheTable - kPlaceBytes;
   for (std::uintptr_t i = 0; i < 10; ++i) ASSERT_TRUE(table_->insert(at(kLast + i * kAroundTheTable), 3));
