@@ -182,6 +182,7 @@ BURSAR_SHIM void* mi_recalloc(void* block, std::size_t count, std::size_t bytes)
 BURSAR_SHIM void* mi_expand(void* block, std::size_t bytes) noexcept {
   return block != nullptr && bytes <= usable_size(block) ? block : nullptr;
 }
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is mimalloc's.
 BURSAR_SHIM void* mi__expand(void* block, std::size_t bytes) noexcept {
   void* expanded = mi_expand(block, bytes);
   return expanded == nullptr ? out_of_memory() : expanded;

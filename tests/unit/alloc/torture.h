@@ -179,9 +179,9 @@ class Torture {
   class InFlight {
    public:
     InFlight(Worker& worker, std::uint64_t bytes) : worker_(worker) {
-      // Release, here and below: in a child the operation's traces are seen only together with its announcement.
-      worker_.bytes_in_flight.store(bytes + 1, std::memory_order_release);
-      std::atomic_thread_fence(std::memory_order_seq_cst);
+      // Nothing of the operation is in memory before its announcement, nor after the announcement is taken back: so a
+      // child never sees the one without the other.
+      worker_.bytes_in_flight.exchange(bytes + 1, std::memory_order_seq_cst);
     }
     ~InFlight() { worker_.bytes_in_flight.store(0, std::memory_order_release); }
     InFlight(const InFlight&) = delete;
@@ -191,9 +191,7 @@ class Torture {
     Worker& worker_;
   };
   // No upstream gives more than twice what it was asked for, or, of little, some pages.
-  static std::uint64_t at_most_given(std::size_t bytes) noexcept {
-    return 2 * bytes + (std::uint64_t{128} << 10);
-  }
+  static std::uint64_t at_most_given(std::size_t bytes) noexcept { return 2 * bytes + (std::uint64_t{128} << 10); }
 
   static unsigned char content_of(const TortureBlock& block) noexcept {
     return static_cast<unsigned char>(block.asked_bytes * 31 + block.books_bytes);
