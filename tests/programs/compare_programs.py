@@ -3,12 +3,14 @@
 their books plausible, and the table says what the library costs.
 
 The columns: the median of the runs without it, its cost (the median of those with it over that), and the spread
-(the same of one half of the runs without it over the other half): a cost counts only outside the spread.
+(the same of one half of the runs without it over the other half): a cost counts only outside the spread. Then the same
+two for the processor time of the program alone, which a busy machine disturbs less.
 """
 
 import argparse
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -52,14 +54,15 @@ class Run:
         self.place = place
         self.folder = Path(folder)
         self.environment = environment
+        self.cpu_seconds = None
         self.plain = {name: value for name, value in environment.items() if name != "LD_PRELOAD"}
 
     def timed(self, command, text=None, cwd=None, **more):
         """Seconds, and what it wrote."""
-        begin = time.perf_counter()
+        begin, cpu_before = time.perf_counter(), cpu_of_children()
         done = subprocess.run(command, input=text, capture_output=True, text=True, cwd=cwd or self.folder,
                               env=self.environment | more, check=False)
-        seconds = time.perf_counter() - begin
+        seconds, self.cpu_seconds = time.perf_counter() - begin, cpu_of_children() - cpu_before
         if done.returncode != 0:
             raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
         return seconds, done.stdout + done.stderr
@@ -67,6 +70,17 @@ class Run:
     def serve(self, command):
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE)
+
+
+def cpu_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def cpu_of(process):
+    """Seconds of a process that still runs."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port():
@@ -152,7 +166,7 @@ def redis(run):
                 "-d", "60", "-t", "set,get,lpush,hset,zadd", "-q"]
         begin = time.perf_counter()
         subprocess.run(load, capture_output=True, env=run.plain, check=True)
-        seconds = time.perf_counter() - begin
+        seconds, run.cpu_seconds = time.perf_counter() - begin, cpu_of(server)
         ask("set", "probe", "x" * 1_000)
         usage = int(ask("memory", "usage", "probe"))
         used = int(re.search(r"used_memory:(\d+)", ask("info", "memory")).group(1))
@@ -185,11 +199,13 @@ http {{ access_log off; gzip on; gzip_types *; gzip_min_length 100;
         url = f"http://127.0.0.1:{port}/page.html"
         said = subprocess.run([load, "-t1", "-c16", f"-d{run.place.amount(4, 1)}s", "-H", "Accept-Encoding: gzip", url],
                               capture_output=True, text=True, env=run.plain, check=True).stdout
+        cpu_seconds = cpu_of(server)
         page = subprocess.run([curl, "-sS", "--compressed", url], capture_output=True, text=True, env=run.plain,
                               check=True).stdout
         if "Non-2xx" in said or "Socket errors" in said:
             raise RuntimeError(said)
-        return 1e5 / float(re.search(r"Requests/sec:\s*([\d.]+)", said).group(1)), page
+        run.cpu_seconds = cpu_seconds / int(re.search(r"(\d+) requests in", said).group(1))
+        return 1 / float(re.search(r"Requests/sec:\s*([\d.]+)", said).group(1)), page
     finally:
         stop(server, signal.SIGQUIT)
 
@@ -301,8 +317,9 @@ def environment_of(place, name, preloaded, books=None):
 def run_once(place, name, preloaded, books=None):
     with tempfile.TemporaryDirectory(prefix="bursar-programs-") as folder:
         # The same path for both, which some programs write into what they produce.
-        seconds, said = PROGRAMS[name](Run(place, folder, environment_of(place, name, preloaded, books)))
-        return seconds, said.replace(folder, "FOLDER")
+        run = Run(place, folder, environment_of(place, name, preloaded, books))
+        seconds, said = PROGRAMS[name](run)
+        return seconds, run.cpu_seconds, said.replace(folder, "FOLDER")
 
 
 def complaints_about(books):
@@ -323,9 +340,9 @@ def complaints_about(books):
 
 def check(place, name):
     """One run of each kind: the same output, and plausible books."""
-    _, expected = run_once(place, name, preloaded=False)
+    _, _, expected = run_once(place, name, preloaded=False)
     with tempfile.TemporaryDirectory(prefix="bursar-books-") as books:
-        _, said = run_once(place, name, preloaded=True, books=books)
+        _, _, said = run_once(place, name, preloaded=True, books=books)
         complaints = list(complaints_about(books))
         count = len(list(Path(books).iterdir()))
     if said != expected:
@@ -337,19 +354,24 @@ def check(place, name):
     return True
 
 
+def compared(without, preloaded):
+    """The median without, the cost, and the spread."""
+    base = statistics.median(without)
+    return base, statistics.median(preloaded) / base, statistics.median(without[::2]) / statistics.median(without[1::2])
+
+
 def measure(place, name, repetitions):
+    """Of the time, and of the processor time."""
     without, preloaded, output = [], [], None
     for repetition in range(repetitions):
         # Alternating, and each kind first as often as the other.
         for is_preloaded in (False, True, False) if repetition % 2 == 0 else (False, False, True):
-            seconds, said = run_once(place, name, is_preloaded)
+            *seconds, said = run_once(place, name, is_preloaded)
             if output is not None and said != output:
                 raise RuntimeError(f"{name}: its output differs from run to run")
             output = said
             (preloaded if is_preloaded else without).append(seconds)
-    base = statistics.median(without)
-    spread = statistics.median(without[::2]) / statistics.median(without[1::2])
-    return base, statistics.median(preloaded) / base, spread
+    return [compared([run[kind] for run in without], [run[kind] for run in preloaded]) for kind in (0, 1)]
 
 
 def main():
@@ -372,17 +394,16 @@ def main():
     names = options.programs or list(PROGRAMS)
     failed, skipped = [], []
     if not options.check:
-        print(f"{'program':16} {'without':>10} {'cost':>7} {'spread':>7}", flush=True)
+        print(f"{'program':16} {'without':>12} {'cost':>7} {'spread':>7} {'cpu cost':>10} {'spread':>7}", flush=True)
     for name in names:
         try:
             if options.check:
                 if not check(place, name):
                     failed.append(name)
             else:
-                base, cost, spread = measure(place, name, options.repetitions)
-                unit = "us/req" if name == "nginx" else "s"
-                base = base * 10 if name == "nginx" else base
-                print(f"{name:16} {base:8.3f} {unit:<6} {cost:5.3f} {spread:7.3f}", flush=True)
+                (base, cost, spread), (_, cpu_cost, cpu_spread) = measure(place, name, options.repetitions)
+                shown = f"{base * 1e6:.1f} us/req" if name == "nginx" else f"{base:.3f} s"
+                print(f"{name:16} {shown:>12} {cost:7.3f} {spread:7.3f} {cpu_cost:10.3f} {cpu_spread:7.3f}", flush=True)
         except Missing as missing:
             print(f"{name}: left out: {missing}", flush=True)
             skipped.append(name)
