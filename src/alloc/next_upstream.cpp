@@ -5,9 +5,6 @@
 #include <cerrno>
 #include <cstdint>
 
-// The C library's own, which no allocator brings. (gnu/libc-version.h)
-extern "C" const char* gnu_get_libc_version();
-
 namespace bursar::alloc {
 namespace {
 

@@ -68,8 +68,7 @@ struct TagInSlack {
                                                            : std::max(bytes, ShadowIndex::kGranuleBytes);
   }
   static bool put(void* block, std::size_t usable_bytes, std::size_t asked_bytes, groups::GroupIndex owner) noexcept {
-    // One comparison for both, too little and too much: less than a tag wraps round.
-    if (usable_bytes - asked_bytes - kTagBytes > kMaxSlackBytes) [[unlikely]] {
+    if (!has_room_for_tag(usable_bytes, asked_bytes)) [[unlikely]] {
       return ShadowIndex::put(block, owner);
     }
     // The block that was here before may have been released past the books, and its entry left behind.
@@ -85,7 +84,13 @@ struct TagInSlack {
     return ShadowIndex::contains(block, usable_bytes) ? usable_bytes : usable_bytes - kTagBytes;
   }
   [[nodiscard]] static std::size_t writable_bytes_for(std::size_t asked_bytes, std::size_t usable_bytes) noexcept {
-    return usable_bytes - asked_bytes < kTagBytes ? usable_bytes : usable_bytes - kTagBytes;
+    return has_room_for_tag(usable_bytes, asked_bytes) ? usable_bytes - kTagBytes : usable_bytes;
+  }
+
+ private:
+  // One comparison for both, too little and too much: less than a tag wraps round.
+  [[nodiscard]] static bool has_room_for_tag(std::size_t usable_bytes, std::size_t asked_bytes) noexcept {
+    return usable_bytes - asked_bytes - kTagBytes <= kMaxSlackBytes;
   }
 };
 
