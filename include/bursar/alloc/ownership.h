@@ -69,7 +69,7 @@ struct TagInSlack {
   }
   static bool put(void* block, std::size_t usable_bytes, std::size_t asked_bytes, groups::GroupIndex owner) noexcept {
     if (!has_room_for_tag(usable_bytes, asked_bytes)) [[unlikely]] {
-      return ShadowIndex::put(block, owner);
+      return usable_bytes >= ShadowIndex::kGranuleBytes && ShadowIndex::put(block, owner);
     }
     // The block that was here before may have been released past the books, and its entry left behind.
     static_cast<void>(ShadowIndex::take(block, usable_bytes));
@@ -78,10 +78,12 @@ struct TagInSlack {
   }
   [[nodiscard]] static Owned take(void* block, std::size_t usable_bytes) noexcept {
     const std::optional<groups::GroupIndex> owner = ShadowIndex::take(block, usable_bytes);
-    return owner.has_value() ? Owned{OwnerPlace::Index, *owner} : AskedTag::take(block, usable_bytes);
+    if (owner.has_value()) return {OwnerPlace::Index, *owner};
+    return usable_bytes < kTagBytes ? Owned{} : AskedTag::take(block, usable_bytes);
   }
   [[nodiscard]] static std::size_t writable_bytes(const void* block, std::size_t usable_bytes) noexcept {
-    return ShadowIndex::contains(block, usable_bytes) ? usable_bytes : usable_bytes - kTagBytes;
+    const bool has_tag = usable_bytes >= kTagBytes && !ShadowIndex::contains(block, usable_bytes);
+    return has_tag ? usable_bytes - kTagBytes : usable_bytes;
   }
   [[nodiscard]] static std::size_t writable_bytes_for(std::size_t asked_bytes, std::size_t usable_bytes) noexcept {
     return has_room_for_tag(usable_bytes, asked_bytes) ? usable_bytes - kTagBytes : usable_bytes;

@@ -234,7 +234,8 @@ class TrackingAllocator {
   static void credit(alloc::Owned owned, std::size_t bytes) noexcept {
     if (owned.place != alloc::OwnerPlace::None) [[likely]] {
       groups::charge_release(owned.owner, bytes);
-    } else if (bytes < alloc::kLargeBlockBytes || !alloc::large_block_table().forget_refused()) {
+    } else if (bytes != 0 && (bytes < alloc::kLargeBlockBytes || !alloc::large_block_table().forget_refused())) {
+      // gperftools says 0 of the blocks that it allocates before it is set up: those were not charged.
       groups::count_foreign_block();
     }
   }

@@ -1,6 +1,7 @@
 // Where a block's owner is kept: the tag in its last bytes, the index beside it.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -111,6 +112,14 @@ TEST(TagInSlack, WritesATagOnlyNearWhatWasAskedFor) {
     EXPECT_EQ(owned.place, OwnerPlace::Index) << asked;
     EXPECT_EQ(owned.owner, 7);
   }
+}
+
+TEST(TagInSlack, LeavesBlocksAloneOfWhichTheUpstreamDoesNotTellTheSize) {
+  std::array<std::byte, 16> memory{};
+  EXPECT_FALSE(TagInSlack::put(&memory[8], 0, 1, 7));
+  EXPECT_EQ(memory, (std::array<std::byte, 16>{}));
+  EXPECT_EQ(TagInSlack::take(&memory[8], 0).place, OwnerPlace::None);
+  EXPECT_EQ(TagInSlack::writable_bytes(&memory[8], 0), 0U);
 }
 
 }  // namespace
