@@ -20,6 +20,7 @@ THIRD_PARTY_STARTS_HERE = {
     "asio": INCLUDABLE_CORE,
     "testing": INCLUDABLE_CORE,
     "server": INCLUDABLE_CORE + ["report", "asio"],
+    "prometheus": INCLUDABLE_CORE + ["report"],
 }
 MAY_INCLUDE = CORE | THIRD_PARTY_STARTS_HERE
 
