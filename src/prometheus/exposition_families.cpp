@@ -26,12 +26,20 @@ std::string_view take_until(std::string_view& text, char separator) {
   return taken;
 }
 
+// How much of `text` stands before the first of the two, all of it where neither is there. find_first_of looks up each
+// character in a set.
+std::size_t length_before(std::string_view text, char one, char other) {
+  std::size_t length = 0;
+  while (length < text.size() && text[length] != one && text[length] != other) ++length;
+  return length;
+}
+
 // A label's value up to its closing quote, which is taken off with it. Nothing where it is not closed.
 std::optional<std::string> take_label_value(std::string_view& text) {
   std::string value;
   while (true) {
-    const std::size_t end = text.find_first_of("\"\\");
-    if (end == std::string_view::npos) {
+    const std::size_t end = length_before(text, '"', '\\');
+    if (end == text.size()) {
       return std::nullopt;
     }
     value.append(text.substr(0, end));
@@ -130,7 +138,7 @@ class FamilyReader {
   }
 
   void read_sample(std::string_view line) {
-    const std::string_view name = line.substr(0, line.find_first_of("{ "));
+    const std::string_view name = line.substr(0, length_before(line, '{', ' '));
     line.remove_prefix(name.size());
     MetricFamily& family = family_named(name);
     // In its place at once: it is large.
