@@ -56,9 +56,9 @@ def mean_over_small_sizes(bench):
     return measurement.markdown(("mean of sizes 1 to 1,024", "untracked", "tracked", "more a block"), rows)
 
 
-def exact_sizes(bench, aligned):
+def exact_sizes(bench, sizes, aligned):
     rows = []
-    for size in (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536):
+    for size in sizes:
         cells = [f"{size:,} B"]
         for upstream in UPSTREAMS:
             both = bench.both(upstream, size, size, size if aligned else 0, TOTAL_BYTES // size // 4)
@@ -72,6 +72,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the benchmark programs are, as in build/release/bench")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each program (3)")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="BYTES", default=[64 << shift for shift in range(11)],
+                        help="exact sizes, powers of two (64 to 65536)")
     arguments = parser.parse_args()
     for program in (UNTRACKED, TRACKED):
         if not (arguments.folder / program).is_file():
@@ -84,8 +86,8 @@ def main():
     bench = Bench(arguments.folder, arguments.rounds)
     print(mean_over_small_sizes(bench), end="\n\n", flush=True)
     print("More resident memory than the same allocator takes untracked:", end="\n\n")
-    print(exact_sizes(bench, aligned=False), end="\n\n", flush=True)
-    print(exact_sizes(bench, aligned=True))
+    print(exact_sizes(bench, arguments.sizes, aligned=False), end="\n\n", flush=True)
+    print(exact_sizes(bench, arguments.sizes, aligned=True))
 
 
 if __name__ == "__main__":
