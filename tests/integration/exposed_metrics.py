@@ -5,8 +5,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r'"(bursar_[a-z0-9_]*[a-z0-9])"')
-# Only where the program watches the bounds of its components.
-WHERE_BOUNDS_ARE_WATCHED = {"bursar_component_bound_breaches_total"}
 
 
 def named_in_sources():

@@ -29,6 +29,9 @@ class Paragraphs(unittest.TestCase):
         self.assertGreater(len(named), 40)
         self.assertEqual(set(), named - set(self.explained))
 
+    def test_are_there_for_nothing_else(self):
+        self.assertEqual(set(), set(self.explained) - named_in_sources())
+
     def test_are_there_once(self):
         self.assertEqual(sorted(set(self.explained)), sorted(self.explained))
 
