@@ -77,6 +77,19 @@ void sum_page(std::size_t page, PageSums& sums) noexcept {
   sum_range(page, 0, kGroupsPerPage, sums.data());
 }
 
+std::uint64_t sum_live_bytes(GroupIndex group) noexcept {
+  const std::size_t page = group / kGroupsPerPage;
+  std::uint64_t deallocated = 0;
+  std::uint64_t allocated = 0;
+  for_each_account([&](const ThreadAccount& account) {
+    if (account.touched(page)) deallocated += account.cell(group).deallocated_bytes.load();
+  });
+  for_each_account([&](const ThreadAccount& account) {
+    if (account.touched(page)) allocated += account.cell(group).allocated_bytes.load();
+  });
+  return allocated - deallocated;
+}
+
 void forget_shown_cpu_time(GroupIndex group) noexcept {
   bursar_1_shown_cpu_nanos[group].store(0, std::memory_order_relaxed);
 }

@@ -4,6 +4,7 @@
 
 #include "groups/group_peaks.h"
 #include "groups/group_table.h"
+#include "groups/ledger_reading.h"
 
 namespace bursar {
 
@@ -20,6 +21,11 @@ std::string_view ResourceGroupToken::name() const noexcept {
 
 ResourceStats ResourceGroupToken::stats() const noexcept {
   return group_table().is_current(*this) ? group_table().usage_of(index_) : ResourceStats();
+}
+
+// What groups had that had the number before is gone to the last byte.
+std::uint64_t ResourceGroupToken::live_bytes() const noexcept {
+  return group_table().is_current(*this) ? groups::sum_live_bytes(index_) : 0;
 }
 
 std::uint64_t ResourceGroupToken::peak_live_bytes() const noexcept {

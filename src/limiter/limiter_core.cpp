@@ -86,9 +86,15 @@ LimiterCore::Poll LimiterCore::poll(std::chrono::nanoseconds least_moving,
   }
   bool busy = false;
   if (!polling_.exchange(true, std::memory_order_acquire)) {
+    // Until that is done nobody looks but the callers.
+    attention_.store(true, std::memory_order_relaxed);
     busy = relieve();
     busy = tell_events() || busy;
     polling_.store(false, std::memory_order_release);
+    const std::lock_guard lock(measuring_);
+    const Clock::TimePoint now = clock_.now();
+    next_poll_at_ = now + interval;
+    publish_attention(now);
   }
   const Clock::TimePoint now = clock_.now();
   if (backoff() == backoff().zero()) {
@@ -206,7 +212,8 @@ void LimiterCore::measure(Clock::TimePoint now) noexcept {
 void LimiterCore::publish_attention(Clock::TimePoint now) noexcept {
   const std::chrono::nanoseconds until_next = std::max<std::chrono::nanoseconds>(next_poll_at_ - now, {}) + kLateness;
   const bool near = has_usage_.load(std::memory_order_relaxed) && plan_.safe_for <= until_next;
-  attention_.store(near || backoff() != backoff().zero(), std::memory_order_relaxed);
+  const bool away = polling_.load(std::memory_order_relaxed);  // giving memory back, or telling of events
+  attention_.store(near || away || backoff() != backoff().zero(), std::memory_order_relaxed);
 }
 
 void LimiterCore::note_changes(const UsageGauge& gauge) noexcept {
@@ -258,7 +265,9 @@ bool LimiterCore::relieve() noexcept {
   const auto listener = [this](const std::string& name, std::uint64_t bytes) {
     record(LimiterEventKind::Reclaimed, name, bytes);
   };
-  if (relief_.reclaim_if_due(*usage, limit_bytes(), listener) == 0) return purged;
+  const std::optional<std::uint64_t> freed = relief_.reclaim_if_due(*usage, limit_bytes(), listener);
+  if (!freed) return purged;
+  if (*freed == 0) return true;
   relief_.purge();
   look_after_purge();
   return true;

@@ -51,10 +51,12 @@ void MemoryRelief::purge() noexcept {
   next_purge_at_ = end + std::max(purge_interval_, kPurgePauses * (end - start));
 }
 
-std::uint64_t MemoryRelief::reclaim_if_due(std::uint64_t usage_bytes, std::uint64_t limit_bytes,
-                                           const ReclaimList::Listener& listener) noexcept {
+std::optional<std::uint64_t> MemoryRelief::reclaim_if_due(std::uint64_t usage_bytes, std::uint64_t limit_bytes,
+                                                          const ReclaimList::Listener& listener) noexcept {
   const auto target_bytes = static_cast<std::uint64_t>(reclaim_to_ * static_cast<double>(limit_bytes));
-  if (usage_bytes <= target_bytes || clock_.now() < next_reclaim_at_ || reclaim_list_->empty()) return 0;
+  if (usage_bytes <= target_bytes || clock_.now() < next_reclaim_at_ || reclaim_list_->empty()) {
+    return std::nullopt;
+  }
   const std::uint64_t freed_bytes =
       freed_by([&] { return reclaim_list_->reclaim(usage_bytes - target_bytes, listener); });
   next_reclaim_at_ = clock_.now() + reclaim_interval_;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace bursar::detail {
 
@@ -28,9 +29,9 @@ class MemoryRelief {
   // At once, for what components gave back.
   void purge() noexcept;
 
-  // How many bytes came back, of those that are beyond what usage should be.
-  std::uint64_t reclaim_if_due(std::uint64_t usage_bytes, std::uint64_t limit_bytes,
-                               const ReclaimList::Listener& listener) noexcept;
+  // How many bytes came back, of those that are beyond what usage should be; nothing where nobody was asked.
+  std::optional<std::uint64_t> reclaim_if_due(std::uint64_t usage_bytes, std::uint64_t limit_bytes,
+                                              const ReclaimList::Listener& listener) noexcept;
 
  private:
   Clock& clock_;

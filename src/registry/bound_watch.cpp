@@ -50,7 +50,7 @@ std::optional<double> BoundWatch::share_of_current_group() const {
     if (found == limits_.end()) return std::nullopt;
     limit_bytes = found->second;
   }
-  return static_cast<double>(group.stats().totals().live_bytes()) / static_cast<double>(limit_bytes);
+  return static_cast<double>(group.live_bytes()) / static_cast<double>(limit_bytes);
 }
 
 void BoundWatch::look_at(const ComponentSnapshot& component, std::vector<Tale>& tales, Limits& limits) {

@@ -23,21 +23,12 @@ PeriodicCheck::PeriodicCheck(std::chrono::milliseconds interval, std::function<v
 }
 
 PeriodicCheck::~PeriodicCheck() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  ended_.notify_all();
+  ending_.release();
   thread_.join();
 }
 
 void PeriodicCheck::run() {
-  std::unique_lock lock(mutex_);
-  while (!ended_.wait_for(lock, interval_, [this] { return ending_; })) {
-    lock.unlock();
-    check_();
-    lock.lock();
-  }
+  while (!ending_.try_acquire_for(interval_)) check_();
 }
 
 }  // namespace bursar

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
+#include <semaphore>
 #include <thread>
 
 namespace bursar {
@@ -24,9 +23,8 @@ class PeriodicCheck {
 
   const std::chrono::milliseconds interval_;
   const std::function<void()> check_;
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  bool ending_ = false;
+  // Not a condition variable, whose destruction waits for its waiters: in a forked child there are none to go.
+  std::binary_semaphore ending_{0};
   std::thread thread_;
 };
 

@@ -81,7 +81,6 @@ class CpuShares {
   report_detail::UsageByName before_;
 };
 
-// The component and all below; `total_share` is raised by what they have used.
 Json breach_json(const ResourceReport& report, const std::string& name) {
   const auto found = report.bound_standings.find(name);
   if (found == report.bound_standings.end()) {
@@ -93,6 +92,7 @@ Json breach_json(const ResourceReport& report, const std::string& name) {
           {"worst_live_bytes", standing.breaches == 0 ? Json(nullptr) : Json(standing.worst_live_bytes)}};
 }
 
+// The component and all below; `total_share` is raised by what they have used.
 Json component_json(const ResourceReport& report, const ComponentSnapshot& component, const CpuShares& shares,
                     std::optional<double>& total_share) {
   Json own{{"minimum_required_bytes", component.minimum_required_bytes},

@@ -160,7 +160,8 @@ class alignas(kPageBytes) ThreadAccount {
   // Any thread: for a guard that ends out of order. That of a thread which ended before it is of no consequence to the
   // one that has the account by now.
   void mark_guard_ended(std::uint32_t life, std::uint32_t place, GroupIndex previous) noexcept {
-    if (place < kMaxDepth) ended_guards_[place].store(ended_mark(life) | previous, std::memory_order_release);
+    if (place >= kMaxDepth || life != life_.load(std::memory_order_relaxed)) return;
+    ended_guards_[place].store(ended_mark(life) | previous, std::memory_order_release);
   }
   // Counts the threads that have had the account.
   [[nodiscard]] std::uint32_t life() const noexcept { return life_.load(std::memory_order_relaxed); }

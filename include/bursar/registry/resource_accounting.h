@@ -21,7 +21,8 @@ namespace bursar {
 
 enum class LogLevel : std::uint8_t { Info, Warning };
 
-// Takes one line without its end. Called at the start, and later by the limiter's and the watch's threads.
+// Takes one line without its end. Called at the start, and later by the limiter's and the watch's threads and by whoever
+// takes a report, several at a time.
 using LogLine = std::function<void(LogLevel level, std::string_view line)>;
 
 // Draws the tree of bounds for the log, in lines without their ends: bursar::report has render_bounds_tree().
@@ -67,7 +68,8 @@ struct ResourceAccountingOptions {
 //
 // Thread-safety: the const functions may be called from any thread; what they answer stays where it is when the object is
 // moved. REQUIRES: a moved-from object is only destroyed or assigned to. The object outlives who waits for its limiter.
-// Allocates: yes. Blocks: `start` reads a few files; the end waits for two threads, which takes no longer than a look.
+// A forked child has neither of its threads, and makes an accounting of its own.
+// Allocates: yes. Blocks: `start` reads a few files; the end waits until its threads have done with what is under way.
 class ResourceAccounting {
  public:
   // The error is one line that says what is wrong and what would be right.

@@ -112,6 +112,29 @@ TEST(GuardMisuse, AGuardOfAnEndedThreadDoesNotDisturbTheThreadThatHasItsBooksNow
   }).join();
 }
 
+TEST(GuardMisuse, AGuardOfAnEndedThreadDoesNotHideThatALivingOneEndedOutOfOrder) {
+  const ResourceGroupToken orphaned = fresh_group("orphaned");
+  const ResourceGroupToken first = fresh_group("first");
+  const ResourceGroupToken second = fresh_group("second");
+  const ResourceGroupToken third = fresh_group("third");
+  std::unique_ptr<ResourceTrackingGuard> orphan;
+  std::thread([&] {
+    const ResourceTrackingGuard below = first.enter();
+    orphan = std::make_unique<ResourceTrackingGuard>(orphaned);
+  }).join();
+  std::thread([&] {
+    std::optional<ResourceTrackingGuard> in_first(std::in_place, first);
+    std::optional<ResourceTrackingGuard> in_second(std::in_place, second);
+    std::optional<ResourceTrackingGuard> in_third(std::in_place, third);
+    in_second.reset();
+    std::thread([&] { orphan.reset(); }).join();
+    in_third.reset();
+    EXPECT_EQ(ResourceGroupToken::current(), first);
+    in_first.reset();
+    EXPECT_EQ(ResourceGroupToken::current(), ResourceGroupToken::root());
+  }).join();
+}
+
 #endif
 
 }  // namespace

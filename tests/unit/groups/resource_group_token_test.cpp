@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_set>
@@ -213,6 +214,28 @@ TEST(ForeignBlocks, AreCounted) {
   groups::count_foreign_block();
   groups::count_foreign_block();
   EXPECT_EQ(ResourceGroupRegistry::global().foreign_blocks(), before + 2);
+}
+
+TEST(ResourceGroupToken, LiveBytesAreThoseOfItsFiguresAlsoWhereTheNumberWasAnothers) {
+  const ResourceGroupToken earlier = testing::fresh_group("earlier");
+  {
+    const ResourceTrackingGuard guard = earlier.enter();
+    groups::charge_allocation(1'000);
+  }
+  std::thread([&] { groups::charge_release(earlier.index(), 1'000); }).join();
+  EXPECT_EQ(earlier.live_bytes(), 0U);
+  ResourceGroupRegistry::global().retire(earlier);
+  EXPECT_EQ(earlier.live_bytes(), 0U) << "a stale token has nothing";
+  std::string name;
+  const std::optional<ResourceGroupToken> later = testing::next_with_the_number_of(earlier, name);
+  ASSERT_TRUE(later.has_value());
+  {
+    const ResourceTrackingGuard guard = later->enter();
+    groups::charge_allocation(70);
+  }
+  EXPECT_EQ(later->live_bytes(), 70U);
+  EXPECT_EQ(later->live_bytes(), later->stats().totals().live_bytes());
+  groups::charge_release(later->index(), 70);
 }
 
 }  // namespace

@@ -58,6 +58,48 @@ class MemoryReliefTest : public LimiterTest {
   std::vector<std::uint64_t> wanted_bytes;
 };
 
+TEST_F(MemoryReliefTest, WhileMemoryIsGivenBackCallersLookForThemselves) {
+  usage = 960;
+  MemoryLimiterOptions slow = options();
+  // So that there is room for ages, and callers need not look for its sake.
+  slow.fastest_growth_per_second = 1;
+  std::optional<LimiterState> seen;
+  const MemoryLimiter* limiter = nullptr;
+  slow.purge = [&] {
+    if (limiter == nullptr || seen) return;
+    usage = 930;
+    clock.advance(seconds(1));
+    static_cast<void>(limiter->begin_wait());
+    EXPECT_EQ(limiter->active_backoff(), nanoseconds(0));
+    usage = 1050;
+    clock.advance(seconds(1));
+    static_cast<void>(limiter->begin_wait());
+    seen = limiter->state();
+  };
+  const MemoryLimiter made = create(std::move(slow));
+  limiter = &made;
+  clock.advance(seconds(60));
+  made.poll();
+  EXPECT_EQ(seen, LimiterState::Hard);
+}
+
+TEST_F(MemoryReliefTest, AComponentThatHasNothingToGiveBackIsAskedAllTheSame) {
+  usage = 980;
+  const MemoryLimiter limiter = create(options());
+  int asked = 0;
+  const ReclaimRegistration empty = limiter.on_reclaim(
+      "empty", [] { return std::uint64_t{0}; },
+      [&](std::uint64_t) {
+        ++asked;
+        return std::uint64_t{0};
+      });
+  for (int i = 1; i <= 3; ++i) {
+    clock.advance(seconds(1));
+    limiter.poll();
+    EXPECT_EQ(asked, i);
+  }
+}
+
 TEST_F(MemoryReliefTest, WithoutPressureTheAllocatorIsLeftAlone) {
   usage = 949;
   const MemoryLimiter limiter = create(purging());

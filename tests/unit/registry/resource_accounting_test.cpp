@@ -1,4 +1,5 @@
 #include <bursar/alloc/tracking_resource.h>
+#include <bursar/base/sanitizer.h>
 #include <bursar/registry/resource_accounting.h>
 
 #include <gtest/gtest.h>
@@ -9,11 +10,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "unit/groups/child_process.h"
 #include "unit/limiter/fake_clock.h"
 #include "unit/limiter/temporary_folder.h"
 
@@ -245,6 +248,21 @@ TEST_F(ResourceAccountingTest, ValuesOfTheProgramThatMakeNoSenseAreErrors) {
   ResourceAccountingOptions tolerance = options();
   tolerance.breach_tolerance = -1;
   EXPECT_FALSE(ResourceAccounting::start(components_.root(), std::move(tolerance)).has_value());
+}
+
+TEST_F(ResourceAccountingTest, AForkedChildCanLetGoOfItsParents) {
+  if (BURSAR_THREAD_SANITIZER != 0) GTEST_SKIP() << "ThreadSanitizer knows nothing of threads that a fork left behind";
+  ResourceAccountingOptions with_threads = options();
+  with_threads.breach_check_interval = 250ms;
+  with_threads.limiter.background_thread = true;
+  auto started = ResourceAccounting::start(components_.root(), std::move(with_threads));
+  ASSERT_TRUE(started) << started.error();
+  std::optional<ResourceAccounting> accounting(*std::move(started));
+  const testing::ChildOutcome outcome = testing::run_in_child([&] {
+    ::alarm(60);  // for a child that hangs
+    accounting.reset();
+  });
+  EXPECT_TRUE(outcome.succeeded()) << outcome.status << outcome.standard_error;
 }
 
 TEST_F(ResourceAccountingTest, ItsThreadsLookByThemselves) {
