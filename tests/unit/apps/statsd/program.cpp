@@ -1,5 +1,7 @@
 #include "unit/apps/statsd/program.h"
 
+#include <bursar/base/sanitizer.h>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -7,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -95,11 +98,12 @@ std::uint16_t Program::port(const std::string& name) {
   return static_cast<std::uint16_t>(std::atoi(text.substr(text.rfind(':') + 1).c_str()));
 }
 
-void Program::signal(int number) const {
+void Program::signal(int number) {
+  if (number == SIGINT || number == SIGTERM) ending_signal_ = number;
   if (process_ > 0) ::kill(process_, number);
 }
 
-void Program::suspend() const {
+void Program::suspend() {
   signal(SIGSTOP);
   int status = 0;
   EXPECT_EQ(::waitpid(process_, &status, WUNTRACED), process_);
@@ -107,7 +111,15 @@ void Program::suspend() const {
 }
 
 int Program::wait() {
-  wait_until([this] { return has_ended(); });
+  static constexpr std::chrono::seconds kPatience{10};
+  auto next = std::chrono::steady_clock::now() + kPatience;
+  wait_until([this, &next] {
+    if (BURSAR_THREAD_SANITIZER != 0 && ending_signal_ != 0 && std::chrono::steady_clock::now() >= next) {
+      signal(ending_signal_);
+      next += kPatience;
+    }
+    return has_ended();
+  });
   return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
 }
 
