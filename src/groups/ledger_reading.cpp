@@ -64,6 +64,17 @@ void sum_range(std::size_t page, std::size_t first, std::size_t count, GroupSums
   }
 }
 
+// What all threads allocated less what they released, of which `count(account, counter)` answers one account's part. The
+// two passes in the order of `sum_range`, for the same reason.
+template <typename Count>
+std::uint64_t live_bytes(Count count) noexcept {
+  std::uint64_t deallocated = 0;
+  std::uint64_t allocated = 0;
+  for_each_account([&](const ThreadAccount& account) { deallocated += count(account, &GroupCell::deallocated_bytes); });
+  for_each_account([&](const ThreadAccount& account) { allocated += count(account, &GroupCell::allocated_bytes); });
+  return allocated - deallocated;
+}
+
 }  // namespace
 
 GroupSums sum_group(GroupIndex group) noexcept {
@@ -78,16 +89,23 @@ void sum_page(std::size_t page, PageSums& sums) noexcept {
 }
 
 std::uint64_t sum_live_bytes(GroupIndex group) noexcept {
-  const std::size_t page = group / kGroupsPerPage;
-  std::uint64_t deallocated = 0;
-  std::uint64_t allocated = 0;
-  for_each_account([&](const ThreadAccount& account) {
-    if (account.touched(page)) deallocated += account.cell(group).deallocated_bytes.load();
+  return live_bytes([group](const ThreadAccount& account, Counter GroupCell::* counter) -> std::uint64_t {
+    return account.touched(group / kGroupsPerPage) ? (account.cell(group).*counter).load() : 0;
   });
-  for_each_account([&](const ThreadAccount& account) {
-    if (account.touched(page)) allocated += account.cell(group).allocated_bytes.load();
+}
+
+std::uint64_t sum_all_live_bytes(std::size_t end) noexcept {
+  const std::size_t pages = (end + kGroupsPerPage - 1) / kGroupsPerPage;
+  return live_bytes([pages](const ThreadAccount& account, Counter GroupCell::* counter) {
+    std::uint64_t sum = 0;
+    for (std::size_t page = 0; page < pages; ++page) {
+      if (!account.touched(page)) continue;
+      for (std::size_t i = 0; i < kGroupsPerPage; ++i) {
+        sum += (account.cell(static_cast<GroupIndex>(page * kGroupsPerPage + i)).*counter).load();
+      }
+    }
+    return sum;
   });
-  return allocated - deallocated;
 }
 
 void forget_shown_cpu_time(GroupIndex group) noexcept {

@@ -26,8 +26,9 @@ using PageSums = std::array<GroupSums, kGroupsPerPage>;
 // Thread-safety: any thread. Allocates: no. Blocks: no.
 [[nodiscard]] GroupSums sum_group(GroupIndex group) noexcept;
 void sum_page(std::size_t page, PageSums& sums) noexcept;
-// The live bytes alone, without a system call.
+// The live bytes alone, without a system call: of one group, and of all whose numbers are below `end`.
 [[nodiscard]] std::uint64_t sum_live_bytes(GroupIndex group) noexcept;
+[[nodiscard]] std::uint64_t sum_all_live_bytes(std::size_t end) noexcept;
 
 // In a child just forked, where CPU time starts again from nothing.
 void forget_shown_cpu_time(GroupIndex group) noexcept;

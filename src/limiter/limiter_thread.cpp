@@ -4,12 +4,13 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 #include <array>
 #include <atomic>
 #include <utility>
+
+#include "base/blocked_signals.h"
 
 namespace bursar::detail {
 namespace {
@@ -35,18 +36,10 @@ struct LimiterThread::Shared {
 LimiterThread::LimiterThread(std::shared_ptr<LimiterCore> core, std::shared_ptr<Alarm> alarm,
                              std::shared_ptr<const PressureTrigger> trigger, Settings settings)
     : shared_(std::make_shared<Shared>(std::move(core), std::move(alarm), std::move(trigger), settings)) {
-  // Signals are for the program's threads; a new thread inherits the mask.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
+  {
+    const BlockedSignals blocked;
     thread_ = std::thread([shared = shared_] { run(*shared); });
-  } catch (...) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::pthread_setname_np(thread_.native_handle(), "bursar-limiter");
 }
 

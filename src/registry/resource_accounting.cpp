@@ -43,10 +43,6 @@ std::vector<std::string> draw_plainly(const ComponentBounds& bounds, const std::
   return lines;
 }
 
-std::uint64_t growth_of_this_thread() noexcept {
-  return groups::bytes_allocated_by_this_thread();
-}
-
 // Events come in bursts where a process stays near its limit; the log has so many a second, and the number of the others.
 class EventLog {
  public:
@@ -197,7 +193,7 @@ class ResourceAccounting::Parts {
     // Without tracked allocations the books know neither what is live nor who grows.
     if (ResourceGroupRegistry::allocator_installed()) {
       if (!options.live_bytes) options.live_bytes = MemorySensor("the ledger's live bytes", &ledger_live_bytes);
-      if (options.thread_growth == nullptr) options.thread_growth = &growth_of_this_thread;
+      if (options.thread_growth == nullptr) options.thread_growth = &groups::bytes_allocated_by_this_thread;
       if (!options.bound_share) options.bound_share = [watch = watch_] { return watch->share_of_current_group(); };
     }
     if (!options.effective_limit && settings_.limit_group) options.effective_limit = changing_limit();

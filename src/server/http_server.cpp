@@ -1,11 +1,11 @@
 #include <bursar/server/http_server.h>
 
+#include "base/blocked_signals.h"
 #include "server/http_listener.h"
 
 #include <boost/asio/io_context.hpp>
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <exception>
 #include <memory>
@@ -22,12 +22,7 @@ class HttpServer::OwnThread {
 
   // False where the system has no thread to give.
   [[nodiscard]] bool start(ResourceGroupToken group) {
-    // The program's signal handlers are not to run on a thread that the program does not know.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = true;
+    const BlockedSignals blocked;
     try {
       thread_ = std::thread([this, group] {
         pthread_setname_np(pthread_self(), "bursar-http");
@@ -35,10 +30,9 @@ class HttpServer::OwnThread {
         run();
       });
     } catch (const std::system_error&) {
-      started = false;
+      return false;
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return started;
+    return true;
   }
 
   void join() {
